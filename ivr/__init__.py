@@ -1,0 +1,1 @@
+"""Klantlijn: a telephone IVR engine that runs beside Asterisk."""

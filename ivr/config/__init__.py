@@ -1,0 +1,1 @@
+"""`config.yaml`: every limit, address and name, checked before anything starts."""

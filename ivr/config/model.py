@@ -1,0 +1,273 @@
+"""What `config.yaml` may say. Each field is documented in `docs/config.md`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ivr.config.units import Seconds
+from ivr.domain.language import Language
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise ValueError(f"'{text}' is not a name; use letters, digits, - and _")
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"'{text}' is not a time zone; write such as Europe/Amsterdam") from error
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that may reach Asterisk, SQL and file names."""
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Organisation(Section):
+    """Who is called. `opening_hours` are local times per weekday; `closed` are dates."""
+
+    name: str
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NL"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Amsterdam"
+    language: Language = Language.NL
+    opening_hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], list[str]] = {}
+    closed: list[date] = []
+
+    @field_validator("opening_hours")
+    @classmethod
+    def _spans(cls, hours: dict[str, list[str]]) -> dict[str, list[str]]:
+        for spans in hours.values():
+            for span in spans:
+                opening_span(span)
+        return hours
+
+
+def opening_span(text: str) -> tuple[time, time]:
+    """The two local times of `08:00-21:00`. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})", text.strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a span of time; write such as 08:00-21:00")
+    start, end = (time.fromisoformat(part.zfill(5)) for part in match.groups())
+    if end <= start:
+        raise ValueError(f"'{text}' ends before it starts")
+    return start, end
+
+
+class FastAgi(Section):
+    """The server that Asterisk hands its calls to. `allow` lists the addresses that may connect."""
+
+    host: str = "127.0.0.1"
+    port: Port = 4574
+    allow: list[str] = ["127.0.0.1"]
+    max_sessions: Annotated[int, Field(ge=1)] = 2000
+    header_timeout: Seconds = 5.0
+    command_timeout: Seconds = 10.0
+    drain_timeout: Seconds = 30.0
+
+
+class Ami(Section):
+    """Asterisk's manager interface. The secret is the first line of `secret_file`."""
+
+    host: str = "127.0.0.1"
+    port: Port = 5039
+    user: Name = "klantlijn"
+    secret_file: Path = Path("var/asterisk/ami.secret")
+    tls: bool = False
+    tls_ca_file: Path | None = None
+    action_timeout: Seconds = 5.0
+    ping_interval: Seconds = 10.0
+    reconnect_max: Seconds = 30.0
+
+
+class PrivateAsterisk(Section):
+    """The Asterisk that `make run` starts, beside any that runs already."""
+
+    sip_host: str = "127.0.0.1"
+    sip_port: Port = 5070
+    rtp_from: Port = 12000
+    rtp_to: Port = 12999
+
+
+class Asterisk(Section):
+    """Everything between us and Asterisk. `dial` makes a channel from an E.164 `{number}`."""
+
+    fastagi: FastAgi = FastAgi()
+    ami: Ami = Ami()
+    private: PrivateAsterisk = PrivateAsterisk()
+    dial: str = "PJSIP/{number}@trunk"
+    callback_context: Name = "klantlijn-callback"
+
+
+class Speech(Section):
+    """How texts become sound. `media: http` when Asterisk does not share our disk."""
+
+    engine: Literal["espeak-ng", "pyttsx3"] = "espeak-ng"
+    voices: dict[Language, str] = {Language.NL: "nl", Language.EN: "en-gb"}
+    words_per_minute: Annotated[int, Field(ge=80, le=300)] = 150
+    level_lufs: Annotated[float, Field(ge=-40, le=-10)] = -19.0
+    timeout: Seconds = 5.0
+    recordings: Path = Path("prompts")
+    cache: Path = Path("var/prompts")
+    media: Literal["disk", "http"] = "disk"
+    media_url: str | None = None
+
+
+class Flows(Section):
+    """Where flows are and how far one call may go."""
+
+    path: Path = Path("dialplans")
+    max_steps: Annotated[int, Field(ge=10)] = 500
+    max_seconds: Seconds = 1800.0
+    reload_interval: Seconds = 1.0
+
+
+class Entry(Section):
+    """A flow for the numbers that match. `dialled` may end in `*`."""
+
+    dialled: str
+    flow: Name
+
+
+class Identify(Section):
+    """Who calls. The greeting never waits longer than `budget`."""
+
+    connectors: list[Name] = []
+    budget: Seconds = 0.3
+
+
+class Guard(Section):
+    """What keeps a slow or broken system from touching a call."""
+
+    timeout: Seconds = 2.0
+    concurrency: Annotated[int, Field(ge=1)] = 20
+    failures_to_open: Annotated[int, Field(ge=1)] = 5
+    open_for: Seconds = 10.0
+    cache_for: Seconds = 60.0
+    cache_unknown_for: Seconds = 10.0
+
+
+class Connector(Section):
+    """A connected system: an integration, its settings, and its guard."""
+
+    integration: Name
+    settings: dict[str, Any] = {}
+    guard: Guard = Guard()
+
+
+class RegionArea(Section):
+    """A region: postcodes such as `9700-9747`, and E.164 prefixes of fixed lines."""
+
+    postcodes: list[Annotated[str, Field(pattern=r"^\d{4}(-\d{4})?$")]] = []
+    prefixes: list[Annotated[str, Field(pattern=r"^\+\d{2,12}$")]] = []
+
+
+class SiteQueues(Section):
+    """A site: which Asterisk queue serves each of our queues there."""
+
+    queues: dict[Name, Name]
+
+
+class Queue(Section):
+    """A queue: its split in percents per site until a supervisor sets another, and its callback capacity."""
+
+    split: dict[Name, Percent]
+    callbacks_per_window: Annotated[int, Field(ge=0)] = 10
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Queue:
+        if sum(self.split.values()) != 100:
+            raise ValueError(f"the split adds up to {sum(self.split.values())}, not 100")
+        return self
+
+
+class Callbacks(Section):
+    """How promises are made and kept."""
+
+    flow: Name = "callback"
+    window: Seconds = 7200.0
+    lead: Seconds = 600.0
+    days_ahead: Annotated[int, Field(ge=1, le=30)] = 3
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    retry_after: Seconds = 600.0
+    ring_for: Seconds = 30.0
+    caller_id: str = ""
+    poll_interval: Seconds = 1.0
+    lease: Seconds = 60.0
+
+
+class Database(Section):
+    """Where contacts, promises and switches are kept, and where contacts wait while it is away."""
+
+    url: str = "sqlite+aiosqlite:///var/klantlijn.db"
+    spool: Path = Path("var/spool")
+    batch_interval: Seconds = 0.2
+    timeout: Seconds = 5.0
+    switch_interval: Seconds = 0.3
+
+
+class Http(Section):
+    """The web server: metrics, health and prompts."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8090
+
+
+class Log(Section):
+    """What is logged. Numbers are masked and secrets left out whatever is set here."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Config(Section):
+    """The whole of `config.yaml`. Relative paths start at the folder it lies in."""
+
+    organisation: Organisation
+    asterisk: Asterisk = Asterisk()
+    speech: Speech = Speech()
+    flows: Flows = Flows()
+    entries: list[Entry]
+    identify: Identify = Identify()
+    connectors: dict[Name, Connector] = {}
+    regions: dict[str, RegionArea] = {}
+    sites: dict[Name, SiteQueues]
+    queues: dict[Name, Queue]
+    fallback_queue: Name
+    callbacks: Callbacks = Callbacks()
+    database: Database = Database()
+    http: Http = Http()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for name in self.identify.connectors:
+            if name not in self.connectors:
+                raise ValueError(f"identify.connectors names '{name}', which is not under connectors")
+        for queue_name, queue in self.queues.items():
+            for site in queue.split:
+                if site not in self.sites:
+                    raise ValueError(f"queues.{queue_name}.split names site '{site}', which is not under sites")
+                if queue_name not in self.sites[site].queues:
+                    raise ValueError(f"sites.{site}.queues does not say which Asterisk queue serves '{queue_name}'")
+        if self.fallback_queue not in self.queues:
+            raise ValueError(f"fallback_queue '{self.fallback_queue}' is not under queues")
+        return self

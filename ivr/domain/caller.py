@@ -1,0 +1,92 @@
+"""Who calls: the customer behind a line, and what they most likely call for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NewType
+
+from ivr.domain.language import Language
+from ivr.domain.line import Line, LineState, PhoneNumber
+
+CustomerId = NewType("CustomerId", str)
+
+
+class OrderState(StrEnum):
+    """How far an order is."""
+
+    PLACED = "placed"
+    ON_THE_WAY = "on_the_way"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order a caller may ask after. `expected_on` is a date in the site's zone."""
+
+    number: str
+    state: OrderState
+    description: str = ""
+    expected_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as a connected system knows them; only what greetings and flows use."""
+
+    id: CustomerId
+    name: str
+    numbers: tuple[PhoneNumber, ...]
+    language: Language | None = None
+    postcode: str | None = None
+    products: frozenset[str] = frozenset()
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def open_orders(self) -> tuple[Order, ...]:
+        """The orders that have not been delivered yet."""
+        return tuple(order for order in self.orders if order.state is not OrderState.DELIVERED)
+
+
+class IdentificationState(StrEnum):
+    """What identification has come to."""
+
+    PENDING = "pending"
+    KNOWN = "known"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+    WITHHELD = "withheld"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """The answer to "who is this?". `customer` is None unless `state` is KNOWN.
+
+    AMBIGUOUS: two or more different customers share the number (a family, a
+    switchboard): the line is known, the person is not, so nothing personal is told.
+    """
+
+    state: IdentificationState
+    customer: Customer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller as the flow sees them at this moment of the call."""
+
+    line: Line = Line(LineState.ABSENT)
+    identification: Identification = Identification(IdentificationState.PENDING)
+    region: str | None = None
+
+    @property
+    def customer(self) -> Customer | None:
+        """The customer, once known."""
+        return self.identification.customer
+
+    @property
+    def known(self) -> bool:
+        """Whether exactly one customer was found."""
+        return self.customer is not None

@@ -1,0 +1,98 @@
+"""The calling line: what the telephone network says about where a call comes from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+PhoneNumber = NewType("PhoneNumber", str)
+"""E.164 with its plus, such as `+31612345678`. The only form used inside."""
+
+# The presentation bits of Asterisk's `callingpres` (Q.931 octet 3a, bits 6 and 7), and what they say when restricted.
+NOT_PRESENTED = 0x60
+RESTRICTED = 0x20
+
+WITHHELD_WORDS = frozenset({"anonymous", "restricted", "private", "withheld"})
+ABSENT_WORDS = frozenset({"", "unknown", "unavailable", "s", "asterisk"})
+
+# Service numbers are many people's line at once: never a caller's identity.
+NOT_A_PERSON = frozenset({PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.UAN})
+
+
+class LineState(StrEnum):
+    """How much the network told about the calling line."""
+
+    KNOWN = "known"
+    WITHHELD = "withheld"
+    MALFORMED = "malformed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A calling line. `number` is None unless `state` is KNOWN."""
+
+    state: LineState
+    number: PhoneNumber | None = None
+
+    @property
+    def shown(self) -> str:
+        """The number as people who need not see it get it: `+316******78`."""
+        return mask(self.number) if self.number else self.state.value
+
+
+def parse_number(text: str, country: str = "NL") -> PhoneNumber | None:
+    """E.164 of a number as anybody writes it, or None when it is not a valid number.
+
+    `country` is the ISO 3166 code that national forms are read in. A foreign number
+    whose plus was lost on the way (`32470123456`) is recognised. See ITU-T E.164.
+    """
+    text = re.split(r"[@;]", text, maxsplit=1)[0].strip()
+    if not re.search(r"\d", text):
+        return None
+    forms = [text] if text.startswith(("+", "tel:")) else [text, "+" + text.lstrip("0")]
+    for form in forms:
+        try:
+            parsed = phonenumbers.parse(form, country)
+        except NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return PhoneNumber(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+    return None
+
+
+def read_line(received: str, *, presentation: int = 0, privacy: str = "", country: str = "NL") -> Line:
+    """What a call's caller id amounts to.
+
+    `received` is the number as Asterisk gives it, `presentation` its `callingpres`,
+    `privacy` the SIP Privacy header (RFC 3323). A caller who asked to stay unknown is
+    WITHHELD even when a trusted trunk passes the number on (RFC 3325).
+    """
+    wants_privacy = {"id", "user", "header"} & {word.strip().lower() for word in privacy.split(";")}
+    word = received.strip().lower()
+    if presentation & NOT_PRESENTED == RESTRICTED or wants_privacy or word in WITHHELD_WORDS:
+        return Line(LineState.WITHHELD)
+    if word in ABSENT_WORDS:
+        return Line(LineState.ABSENT)
+    if presentation & NOT_PRESENTED:
+        return Line(LineState.WITHHELD)
+    number = parse_number(received, country)
+    if number is None or phonenumbers.number_type(phonenumbers.parse(number)) in NOT_A_PERSON:
+        return Line(LineState.MALFORMED)
+    return Line(LineState.KNOWN, number)
+
+
+def mask(number: str) -> str:
+    """A number with its middle hidden, for those who need not see it.
+
+    >>> mask("+31612345678")
+    '+316******78'
+    """
+    if len(number) < 8:
+        return "*" * len(number)
+    return number[:4] + "*" * (len(number) - 6) + number[-2:]
