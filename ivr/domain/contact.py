@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     CALLBACK_BOOKED = "callback_booked"
     HANDED_OVER = "handed_over"
     ANSWERED = "answered"
+    REFUSED = "refused"
     ABANDONED = "abandoned"
     FAILED = "failed"
 
