@@ -286,8 +286,13 @@ class CallbackStore(Protocol):
     async def callback(self, callback_id: CallbackId) -> Callback | None:
         """One promise."""
 
-    async def claim_due(self, *, now: datetime, owner: str, lease_until: datetime, limit: int) -> Sequence[Callback]:
-        """Claim promises that may be dialled now and that nobody holds a living lease on."""
+    async def claim_due(
+        self, *, queue: str, now: datetime, owner: str, lease_until: datetime, limit: int
+    ) -> Sequence[Callback]:
+        """Claim a queue's BOOKED promises that may be dialled now and that nobody holds a living lease on.
+
+        Due: `now` is past both the window's start and `not_before`; the oldest window first, also when it has passed.
+        """
 
     async def begin_attempt(self, callback_id: CallbackId, attempt: Attempt, *, owner: str) -> bool:
         """Store an attempt before it is dialled; False when the claim was lost. The promise is then DIALLING."""
@@ -309,8 +314,8 @@ class CallbackStore(Protocol):
     async def unfinished(self) -> Sequence[Callback]:
         """Promises that are DIALLING or CONNECTING: after a crash, those to look into."""
 
-    async def renew(self, callback_id: CallbackId, *, owner: str, lease_until: datetime) -> bool:
-        """Keep a lease; False when it was lost."""
+    async def hold(self, callback_id: CallbackId, *, owner: str, now: datetime, lease_until: datetime) -> bool:
+        """Take or keep the lease of an open promise; False while another owner's lease lives."""
 
 
 class ChangeWatch(Protocol):

@@ -62,14 +62,12 @@ class Organisation(Section):
 
 
 def opening_span(text: str) -> tuple[time, time]:
-    """The two local times of `08:00-21:00`. Raises ValueError."""
-    match = re.fullmatch(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})", text.strip())
+    """The two local times of `08:00-21:00`; `24:00` is the next day's `00:00`. Raises ValueError."""
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]?\d|2[0-3]):([0-5]\d)|24:00)", text.strip())
     if not match:
         raise ValueError(f"'{text}' is not a span of time; write such as 08:00-21:00")
-    start, end = (time.fromisoformat(part.zfill(5)) for part in match.groups())
-    if end <= start:
-        raise ValueError(f"'{text}' ends before it starts")
-    return start, end
+    start_hour, start_minute, end_hour, end_minute = (int(part or 0) for part in match.groups())
+    return time(start_hour, start_minute), time(end_hour, end_minute)
 
 
 class FastAgi(Section):

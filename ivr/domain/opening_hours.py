@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
-    """Spans of local time per weekday (0 is Monday), and dates on which nobody is there."""
+    """Spans of local time per weekday (0 is Monday), and dates on which nobody is there.
+
+    A span that does not end after its start ends on the next day: `22:00` to `06:00`, `00:00` to `00:00`.
+    """
 
     zone: ZoneInfo
     week: tuple[tuple[tuple[time, time], ...], ...]
@@ -18,13 +21,12 @@ class OpeningHours:
 
     def is_open(self, at: datetime) -> bool:
         """Whether people answer at an aware datetime."""
-        local = at.astimezone(self.zone)
-        return any(start <= at < end for start, end in self._spans_of(local.date()))
+        return any(start <= at < end for start, end in self.spans(at, 1))
 
     def spans(self, after: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
-        """The open spans (UTC) that end after `after`, for `days` days from its local date."""
+        """The open spans (UTC) that end after `after` and start on its local date or at most `days` - 1 days later."""
         first = after.astimezone(self.zone).date()
-        for offset in range(days):
+        for offset in range(-1, days):
             for start, end in self._spans_of(first + timedelta(days=offset)):
                 if end > after:
                     yield start, end
@@ -33,7 +35,8 @@ class OpeningHours:
         if day in self.closed:
             return
         for start, end in self.week[day.weekday()]:
+            last = day if end > start else day + timedelta(days=1)
             yield (
                 datetime.combine(day, start, self.zone).astimezone(UTC),
-                datetime.combine(day, end, self.zone).astimezone(UTC),
+                datetime.combine(last, end, self.zone).astimezone(UTC),
             )
