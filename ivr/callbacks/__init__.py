@@ -1,0 +1,1 @@
+"""Callbacks: which windows can be promised, and the promise itself."""

@@ -1,0 +1,63 @@
+"""The desk: offers windows with room left, and takes promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+
+from ivr.callbacks.windows import windows_ahead
+from ivr.config.model import Callbacks, Queue
+from ivr.domain.callback import Callback, CallbackRequest, Window
+from ivr.domain.opening_hours import OpeningHours
+from ivr.errors import WindowFull
+from ivr.ports import CallbackStore, Clock
+
+
+class BookingDesk:
+    """Takes promises for queues whose capacity per window is configured (a `ivr.ports.CallbackDesk`)."""
+
+    def __init__(
+        self,
+        config: Callbacks,
+        queues: Mapping[str, Queue],
+        hours: OpeningHours,
+        store: CallbackStore,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._queues = queues
+        self._hours = hours
+        self._store = store
+        self._clock = clock
+
+    async def windows(self, queue: str, count: int) -> Sequence[Window]:
+        """At most `count` windows with room, earliest first. Raises StoreUnavailable."""
+        capacity = self._queues[queue].callbacks_per_window
+        ahead = list(self._ahead())
+        booked = await self._store.booked_in(queue, ahead)
+        free = (window for window, taken in zip(ahead, booked, strict=True) if taken < capacity)
+        return list(islice(free, count))
+
+    async def book(self, request: CallbackRequest) -> Callback:
+        """Store a promise.
+
+        Raises:
+            WindowFull: the window has no room left, or has passed while the caller thought about it.
+            StoreUnavailable: nothing was promised.
+        """
+        if request.window not in self._ahead():
+            raise WindowFull
+        capacity = self._queues[request.queue].callbacks_per_window
+        return await self._store.book(request, now=self._clock.now(), capacity=capacity)
+
+    def _ahead(self) -> Sequence[Window]:
+        return tuple(
+            windows_ahead(
+                self._hours,
+                now=self._clock.now(),
+                length=timedelta(seconds=self._config.window),
+                lead=timedelta(seconds=self._config.lead),
+                days=self._config.days_ahead,
+            )
+        )

@@ -1,0 +1,1 @@
+"""The dialer: keeps the promises to call, once each, whatever crashes."""
