@@ -308,8 +308,12 @@ class CallbackStore(Protocol):
         at: datetime,
         reason: str = "",
         not_before: datetime | None = None,
+        owner: str | None = None,
     ) -> bool:
-        """Bring an open promise to another state and release its lease; False when it was not open."""
+        """Bring an open promise to another state and release its lease; False when it was not open.
+
+        A dialer gives its name as `owner`: then it is False, too, when somebody else has claimed the promise since.
+        """
 
     async def unfinished(self) -> Sequence[Callback]:
         """Promises that are DIALLING or CONNECTING: after a crash, those to look into."""
