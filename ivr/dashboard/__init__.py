@@ -1,0 +1,1 @@
+"""The web server: figures, health and prompts for machines; pages for people come beside them."""
