@@ -1,0 +1,1 @@
+"""Flows: what an admin wrote, checked, and run over a call."""
