@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
 from ivr.domain.language import Language
@@ -97,10 +99,15 @@ class Ami(Section):
 
 
 class PrivateAsterisk(Section):
-    """The Asterisk that `make run` starts, beside any that runs already."""
+    """The Asterisk that `make run` starts, beside any that runs already.
+
+    `sip_allow` lists the networks that may call it. Its own calls go to `trunk_port`, where the demonstration's callers are.
+    """
 
     sip_host: str = "127.0.0.1"
     sip_port: Port = 5070
+    sip_allow: list[str] = ["127.0.0.0/8"]
+    trunk_port: Port = 5080
     rtp_from: Port = 12000
     rtp_to: Port = 12999
 
@@ -257,15 +264,22 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
-        for name in self.identify.connectors:
+        for position, name in enumerate(self.identify.connectors):
             if name not in self.connectors:
-                raise ValueError(f"identify.connectors names '{name}', which is not under connectors")
+                _refuse(("identify", "connectors", position), f"'{name}' is not under connectors", self.connectors)
         for queue_name, queue in self.queues.items():
             for site in queue.split:
+                at = ("queues", queue_name, "split", site)
                 if site not in self.sites:
-                    raise ValueError(f"queues.{queue_name}.split names site '{site}', which is not under sites")
+                    _refuse(at, f"'{site}' is not under sites", self.sites)
                 if queue_name not in self.sites[site].queues:
-                    raise ValueError(f"sites.{site}.queues does not say which Asterisk queue serves '{queue_name}'")
+                    _refuse(at, f"sites.{site}.queues does not say which Asterisk queue serves '{queue_name}'")
         if self.fallback_queue not in self.queues:
-            raise ValueError(f"fallback_queue '{self.fallback_queue}' is not under queues")
+            _refuse(("fallback_queue",), f"'{self.fallback_queue}' is not under queues", self.queues)
         return self
+
+
+def _refuse(at: tuple[str | int, ...], message: str, known: Iterable[str] = ()) -> NoReturn:
+    words = ", ".join(sorted(known))
+    hint = f"; known there: {words}" if words else ""
+    raise PydanticCustomError("value", "{said}", {"said": message + hint, "at": at})

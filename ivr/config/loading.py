@@ -1,0 +1,68 @@
+"""Loading: `config.yaml` as a Config, or every problem in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from ivr.config.model import Config
+from ivr.errors import InvalidFiles, SetupError
+from ivr.yamlfile.binding import bind
+from ivr.yamlfile.reading import read
+
+DOCS = "docs/config.md"
+RELATIVE_SQLITE = "sqlite+aiosqlite:///"
+
+
+def load(path: Path) -> Config:
+    """The configuration in a file; relative paths in it are made absolute from its folder.
+
+    Raises:
+        InvalidFiles: with every problem.
+    """
+    config, problems = bind(read(path), Config, docs=DOCS)
+    if config is None:
+        raise InvalidFiles(problems)
+    return _rooted(config, path.resolve().parent)
+
+
+def _rooted(config: Config, folder: Path) -> Config:
+    rooted: Config = _with_paths(config, folder)
+    connectors = {
+        name: connector.model_copy(
+            update={"settings": {key: _url(value, folder) for key, value in connector.settings.items()}}
+        )
+        for name, connector in config.connectors.items()
+    }
+    database = rooted.database.model_copy(update={"url": _url(config.database.url, folder)})
+    return rooted.model_copy(update={"connectors": connectors, "database": database})
+
+
+def _with_paths(section: Any, folder: Path) -> Any:
+    changes: dict[str, object] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            changes[name] = folder / value
+        elif isinstance(value, BaseModel):
+            changes[name] = _with_paths(value, folder)
+    return section.model_copy(update=changes)
+
+
+def _url(value: Any, folder: Path) -> Any:
+    if isinstance(value, str) and value.startswith(RELATIVE_SQLITE) and not value.startswith(RELATIVE_SQLITE + "/"):
+        return RELATIVE_SQLITE + str(folder / value.removeprefix(RELATIVE_SQLITE))
+    return value
+
+
+def secret(path: Path) -> str:
+    """The secret on the first line of a file. Raises SetupError when there is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise SetupError(f"the secret in {path} cannot be read ({error.strerror})") from error
+    if not lines or not lines[0].strip():
+        raise SetupError(f"{path} holds no secret; write it on the first line")
+    return lines[0].strip()
