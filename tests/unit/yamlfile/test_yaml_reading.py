@@ -75,7 +75,7 @@ def test_text_of_several_lines_keeps_its_hash_signs(tmp_path: Path) -> None:
         ("a: \x07", 1, 4, "character", "U+0007"),
         ("a: 1\nb: \x00", 2, 4, "character", "U+0000"),
         ("# only a comment", 1, 1, "empty", "empty"),
-        ("{: x}", 1, 2, "key", "missing"),
+        ("? \n: x", 1, 2, "key", "missing"),
         ("a:\n  - b\n - c\n", 3, 2, "syntax", "indented"),
     ],
 )
