@@ -60,7 +60,7 @@ def test_a_misspelt_key_is_answered_with_the_right_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (LEAST.replace("own: 100", "own: 90"), "4:12: the split adds up to 90, not 100"),
+        (LEAST.replace("own: 100", "own: 90"), "4:11: the split adds up to 90, not 100"),
         (LEAST.replace("own: 100", "here: 100"), "4:37: 'here' is not under sites"),
         (LEAST.replace("fallback_queue: support", "fallback_queue: sales"), "5:17: 'sales' is not under queues"),
         (LEAST + "identify: { connectors: [crm] }", "6:26: 'crm' is not under connectors"),
