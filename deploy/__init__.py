@@ -1,0 +1,1 @@
+"""What puts Klantlijn on a machine: Asterisk, its configuration, and the steps behind the Makefile."""

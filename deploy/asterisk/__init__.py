@@ -1,0 +1,1 @@
+"""Asterisk: getting one, configuring it, running a private one beside any other."""

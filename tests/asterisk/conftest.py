@@ -1,0 +1,40 @@
+"""A real Asterisk for the tests that need one: its own configuration, ports and state, started once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.asterisk.obtain import Installation, obtain
+from deploy.asterisk.private import PrivateAsterisk
+from deploy.asterisk.render import render
+from deploy.asterisk.sounds import make_sounds
+from tests.asterisk.asterisk_under_test import HOME, AsteriskUnderTest, config_for
+
+
+@pytest.fixture(scope="session")
+def installation() -> Installation:
+    """The Asterisk program: the machine's, or the private one of this checkout."""
+    return obtain(HOME, print)
+
+
+@pytest.fixture(scope="session")
+def running_asterisk(
+    installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AsteriskUnderTest]:
+    """The Asterisk of the session. Tests ask for `asterisk`, which brings it back if the test before ended it."""
+    home = tmp_path_factory.mktemp("asterisk")
+    config = config_for(home)
+    make_sounds(HOME / "sounds", config.organisation.language.value)
+    render(config, installation, home, config.asterisk.ami.secret_file, HOME / "sounds")
+    with PrivateAsterisk(config, installation, home) as private:
+        yield AsteriskUnderTest(config, home, private)
+
+
+@pytest.fixture
+def asterisk(running_asterisk: AsteriskUnderTest) -> AsteriskUnderTest:
+    """A real Asterisk that runs."""
+    if not running_asterisk.private.is_running():
+        running_asterisk.private.restart()
+    return running_asterisk
