@@ -1,0 +1,159 @@
+"""Tables: what is kept, column by column. `docs/journal.md` explains those of the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from ivr.domain.callback import CallbackState
+
+metadata = MetaData()
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment: aware, stored as UTC, and aware UTC when it comes back.
+
+    SQLite keeps no zone, so it is left out there and added again on reading.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment as the database keeps it. Raises ValueError for a datetime without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment, aware and UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # False when changes to a contact came in before the contact itself.
+    Column("opened", Boolean, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("direction", Text),
+    Column("channel", Text),
+    Column("answered_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("number", Text),
+    Column("line_state", Text),
+    Column("customer_id", Text),
+    Column("region", Text),
+    Column("entry", Text),
+    Column("flow", Text),
+    Column("flow_version", Text),
+    Column("reason", Text),
+    Column("outcome", Text),
+    Column("queue", Text),
+    Column("site", Text),
+    Index("contacts_started_at", "started_at"),
+)
+
+contact_events = Table(
+    "contact_events",
+    metadata,
+    # The order of writing, which tells events of the same moment apart.
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    # No foreign key: an event is never refused because its contact is not there yet.
+    Column("contact_id", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Index("contact_events_contact", "contact_id", "at"),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("region", Text),
+    Column("product", Text),
+    Column("text", JSON, nullable=False),
+    Column("expected_end", UtcTime),
+    Column("closed_at", UtcTime),
+    Index("outages_closed_at", "closed_at"),
+)
+
+splits = Table(
+    "splits",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("percent", JSON, nullable=False),
+)
+
+# One row. Every change of an outage or a split adds one to it, in the same transaction.
+switches = Table(
+    "switches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("window_start", UtcTime, nullable=False),
+    Column("window_end", UtcTime, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("call_reason", Text),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcTime),
+    Index("callbacks_window", "queue", "window_start"),
+    Index("callbacks_due", "state", "not_before"),
+)
+
+OPEN_STATES = tuple(state.value for state in CallbackState if state.is_open)
+_is_open = callbacks.c.state.in_(OPEN_STATES)
+
+# At most one open promise a number: the database itself refuses the second.
+Index("callbacks_open_number", callbacks.c.number, unique=True, sqlite_where=_is_open, postgresql_where=_is_open)
+
+attempts = Table(
+    "callback_attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False, index=True),
+    Column("channel_id", Text, nullable=False, unique=True),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("outcome", Text, nullable=False),
+)
