@@ -10,6 +10,7 @@ An exception's docstring is its message to people; what differs per case is the 
     │   ├── AgiCommandFailed
     │   ├── AgiTimeout
     │   ├── AmiUnavailable
+    │   │   └── AmiAnswerLost   the action was sent: Asterisk may have done it
     │   ├── AmiLoginRefused
     │   └── AmiActionFailed
     ├── UnsafeValue             a value that could become a second command is refused
@@ -25,6 +26,9 @@ An exception's docstring is its message to people; what differs per case is the 
     ├── StoreError
     │   └── StoreUnavailable
     ├── WindowFull
+    ├── RobotError              the robot caller could not do what its script says
+    │   ├── CallFailed
+    │   └── PromptNotHeard
     └── SetupError              something Klantlijn needs is not there; the message says what to do
 """
 
@@ -78,6 +82,10 @@ class AmiUnavailable(AsteriskError):
     """There is no connection to Asterisk's manager interface:"""
 
 
+class AmiAnswerLost(AmiUnavailable):
+    """Asterisk may or may not have done a manager action; its answer never came:"""
+
+
 class AmiLoginRefused(AsteriskError):
     """Asterisk's manager interface refused the login; check asterisk.ami in config.yaml:"""
 
@@ -87,7 +95,7 @@ class AmiActionFailed(AsteriskError):
 
 
 class UnsafeValue(IvrError):
-    """A value with a line break or NUL cannot be sent to Asterisk:"""
+    """This could not be sent to Asterisk without changing its meaning:"""
 
 
 class FlowError(IvrError):
@@ -142,6 +150,18 @@ class StoreUnavailable(StoreError):
 
 class WindowFull(IvrError):
     """The chosen callback window has just filled up."""
+
+
+class RobotError(IvrError):
+    """The robot caller could not go on:"""
+
+
+class CallFailed(RobotError):
+    """The robot's call failed:"""
+
+
+class PromptNotHeard(RobotError):
+    """The robot did not hear a prompt in time:"""
 
 
 class SetupError(IvrError):
