@@ -1,0 +1,112 @@
+"""Stored contacts, on each kind of database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from ivr.domain.contact import Contact, ContactEvent, ContactId, Direction, EventKind, Outcome
+from ivr.domain.line import LineState, PhoneNumber
+from ivr.store.contacts import StoredContacts
+from ivr.store.database import Database
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+ID = ContactId("1764000000.1")
+FULL = Contact(
+    id=ID,
+    started_at=START,
+    direction=Direction.OUTBOUND,
+    channel="phone",
+    answered_at=START + timedelta(seconds=1, microseconds=5),
+    ended_at=START + timedelta(seconds=90),
+    number=PhoneNumber("+31612345678"),
+    line_state=LineState.KNOWN,
+    customer_id="c-1",
+    region="Utrecht",
+    entry="+31850001000",
+    flow="lijnnet",
+    flow_version="3f2a",
+    reason="fault",
+    outcome=Outcome.HANDED_OVER,
+    queue="support",
+    site="own",
+)
+
+
+@pytest.fixture
+def store(database: Database) -> StoredContacts:
+    return StoredContacts(database)
+
+
+def event(name: str, seconds: float = 0, kind: EventKind = EventKind.STEP, **detail: str) -> ContactEvent:
+    return ContactEvent(name, ID, START + timedelta(seconds=seconds), kind, "welcome", detail)
+
+
+async def test_a_contact_comes_back_as_it_was_written(store: StoredContacts) -> None:
+    noted = [event("a", 1, say="welcome"), ContactEvent("b", ID, START, EventKind.ARRIVED, detail={"n": [1, None]})]
+    await store.write([FULL], [], noted)
+    assert await store.contacts() == [(FULL, [noted[1], noted[0]])]
+
+
+async def test_times_come_back_in_utc_whatever_zone_they_were_written_in(store: StoredContacts) -> None:
+    summer = timezone(timedelta(hours=2))
+    await store.write([Contact(ID, START.astimezone(summer))], [], [])
+    [(contact, _)] = await store.contacts()
+    assert contact.started_at == START
+    assert contact.started_at.tzinfo is UTC
+
+
+async def test_a_batch_written_twice_is_written_once(store: StoredContacts) -> None:
+    batch = [Contact(ID, START)], [(ID, {"outcome": Outcome.TOLD})], [event("a"), event("b")]
+    await store.write(*batch)
+    once = await store.contacts()
+    await store.write(*batch)
+    assert await store.contacts() == once
+
+
+async def test_opening_a_contact_again_does_not_undo_its_changes(store: StoredContacts) -> None:
+    await store.write([Contact(ID, START)], [], [])
+    await store.write([], [(ID, {"outcome": Outcome.TOLD, "ended_at": START})], [])
+    await store.write([Contact(ID, START)], [], [])
+    [(contact, _)] = await store.contacts()
+    assert contact == Contact(ID, START, outcome=Outcome.TOLD, ended_at=START)
+
+
+async def test_the_last_of_several_changes_counts(store: StoredContacts) -> None:
+    changes = [(ID, {"outcome": Outcome.TOLD}), (ID, {"queue": "support", "outcome": Outcome.HANDED_OVER})]
+    await store.write([Contact(ID, START)], [*changes, (ID, {"queue": None})], [])
+    assert (await store.contacts())[0][0] == Contact(ID, START, outcome=Outcome.HANDED_OVER)
+
+
+async def test_changes_that_come_before_their_contact_win_over_it(store: StoredContacts) -> None:
+    await store.write([], [(ID, {"outcome": Outcome.TOLD, "ended_at": START + timedelta(seconds=9)})], [])
+    await store.write([replace(FULL, outcome=None, ended_at=None)], [], [])
+    [(contact, _)] = await store.contacts()
+    assert contact == replace(FULL, outcome=Outcome.TOLD, ended_at=START + timedelta(seconds=9))
+
+
+async def test_events_of_one_moment_stay_in_the_order_of_writing(store: StoredContacts) -> None:
+    names = [f"{number:02}" for number in (7, 3, 9, 1)]
+    await store.write([Contact(ID, START)], [], [event(name) for name in names])
+    [(_, events)] = await store.contacts()
+    assert [one.id for one in events] == names
+
+
+async def test_text_no_database_takes_is_made_storable(store: StoredContacts) -> None:
+    strange = Contact(ID, START, entry="a\0b\udcff", reason="\udce9")
+    detail = {"text\0": "x\0\ud800", "nested": [{"deep": "\0"}], "wait": float("nan")}
+    await store.write([strange], [(ID, {"flow": "f\0"})], [replace(event("a"), detail=detail)])
+    [(contact, [noted])] = await store.contacts()
+    assert (contact.entry, contact.reason, contact.flow) == ("ab?", "?", "f")
+    assert noted.detail == {"text": "x?", "nested": [{"deep": ""}], "wait": None}
+
+
+async def test_contacts_are_found_by_time_by_id_and_newest_first(store: StoredContacts) -> None:
+    several = [Contact(ContactId(str(hour)), START + timedelta(hours=hour)) for hour in range(4)]
+    await store.write(several, [], [])
+    assert [contact.id for contact, _ in await store.contacts(limit=2)] == ["3", "2"]
+    assert [contact.id for contact, _ in await store.contacts(since=START + timedelta(hours=2))] == ["3", "2"]
+    assert [contact.id for contact, _ in await store.contacts(contact_id="1")] == ["1"]
+    assert await store.contacts(contact_id="x") == []
