@@ -1,0 +1,1 @@
+"""Outages: what every node knows of them."""

@@ -1,0 +1,1 @@
+"""Routing: which site takes a call."""
