@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 import phonenumbers
@@ -20,8 +21,14 @@ RESTRICTED = 0x20
 WITHHELD_WORDS = frozenset({"anonymous", "restricted", "private", "withheld"})
 ABSENT_WORDS = frozenset({"", "unknown", "unavailable", "s", "asterisk"})
 
-# Service numbers are many people's line at once: never a caller's identity.
-NOT_A_PERSON = frozenset({PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.UAN})
+# Free, paid and short service numbers (14030) are many people's line at once: never a caller's identity. A company's
+# own 088 or 078 number is one company's line, so it may be.
+SERVICE_TYPES = frozenset({PhoneNumberType.TOLL_FREE, PhoneNumberType.PREMIUM_RATE})
+SHORTEST_COMPANY_NUMBER = 7
+
+# A foreign number without its plus has its country code and at least this many digits; shorter ones are local numbers
+# and extensions, for which no country must be guessed.
+SHORTEST_WITHOUT_PLUS = 10
 
 
 class LineState(StrEnum):
@@ -50,12 +57,24 @@ def parse_number(text: str, country: str = "NL") -> PhoneNumber | None:
     """E.164 of a number as anybody writes it, or None when it is not a valid number.
 
     `country` is the ISO 3166 code that national forms are read in. A foreign number
-    whose plus was lost on the way (`32470123456`) is recognised. See ITU-T E.164.
+    whose plus was lost on the way (`32470123456`) is recognised; of a national number
+    that is not one in `country`, no other country is guessed. An extension or a remark
+    behind the number is left out. See ITU-T E.164.
     """
+    return _parsed(text, country)
+
+
+@lru_cache(maxsize=4096)  # a call's number is read several times, and parsing takes 50 µs
+def _parsed(text: str, country: str) -> PhoneNumber | None:
     text = re.split(r"[@;]", text, maxsplit=1)[0].strip()
-    if not re.search(r"\d", text):
+    written = re.match(r"\D*[\W\d_]*", text)
+    text = written[0] if written else ""
+    digits = re.sub(r"\D", "", text)
+    if not digits:
         return None
-    forms = [text] if text.startswith(("+", "tel:")) else [text, "+" + text.lstrip("0")]
+    forms = [text]
+    if "+" not in text and not digits.startswith("0") and len(digits) >= SHORTEST_WITHOUT_PLUS:
+        forms.append("+" + digits)
     for form in forms:
         try:
             parsed = phonenumbers.parse(form, country)
@@ -66,6 +85,13 @@ def parse_number(text: str, country: str = "NL") -> PhoneNumber | None:
     return None
 
 
+def _serves_many(number: PhoneNumber) -> bool:
+    parsed = phonenumbers.parse(number)
+    kind = phonenumbers.number_type(parsed)
+    short = len(phonenumbers.national_significant_number(parsed)) < SHORTEST_COMPANY_NUMBER
+    return kind in SERVICE_TYPES or (kind == PhoneNumberType.UAN and short)
+
+
 def read_line(received: str, *, presentation: int = 0, privacy: str = "", country: str = "NL") -> Line:
     """What a call's caller id amounts to.
 
@@ -73,8 +99,8 @@ def read_line(received: str, *, presentation: int = 0, privacy: str = "", countr
     `privacy` the SIP Privacy header (RFC 3323). A caller who asked to stay unknown is
     WITHHELD even when a trusted trunk passes the number on (RFC 3325).
     """
-    wants_privacy = {"id", "user", "header"} & {word.strip().lower() for word in privacy.split(";")}
-    word = received.strip().lower()
+    wants_privacy = {"id", "user", "header"} & {word.strip().lower() for word in re.split("[;,]", privacy)}
+    word = received.partition("@")[0].strip().lower()
     if presentation & NOT_PRESENTED == RESTRICTED or wants_privacy or word in WITHHELD_WORDS:
         return Line(LineState.WITHHELD)
     if word in ABSENT_WORDS:
@@ -82,7 +108,7 @@ def read_line(received: str, *, presentation: int = 0, privacy: str = "", countr
     if presentation & NOT_PRESENTED:
         return Line(LineState.WITHHELD)
     number = parse_number(received, country)
-    if number is None or phonenumbers.number_type(phonenumbers.parse(number)) in NOT_A_PERSON:
+    if number is None or _serves_many(number):
         return Line(LineState.MALFORMED)
     return Line(LineState.KNOWN, number)
 
