@@ -1,0 +1,1 @@
+"""Speech: texts and recordings become sound that Asterisk can play."""

@@ -1,0 +1,72 @@
+"""The process that owns the one pyttsx3 engine. It is run as a script and knows nothing of the rest of Klantlijn.
+
+pyttsx3 has one slot for a text and one for a file, a callback that belongs to the whole process, and no way to
+stop what hangs. So: one process, one engine, one file at a time, and its parent kills it when it takes too long.
+
+JSON lines. It begins with `{"version", "voices": [{"id", "name", "languages"}]}` or `{"error"}`; each request
+`{"text", "voice", "rate", "path"}` is answered with `{}` or `{"error"}`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+
+def main() -> int:
+    """Answer requests until standard input ends."""
+    answers = _take_standard_output()
+
+    def answer(**content: object) -> None:
+        answers.write(json.dumps(content) + "\n")
+        answers.flush()
+
+    try:
+        import pyttsx3
+
+        engine = pyttsx3.init()
+        voices = [
+            {"id": voice.id, "name": voice.name, "languages": [str(name) for name in voice.languages or []]}
+            for voice in engine.getProperty("voices")
+        ]
+    # The border to a library whose drivers raise whatever the system's own speech gives them.
+    except Exception as error:
+        answer(error=f"{type(error).__name__}: {error}")
+        return 1
+    errors: list[str] = []
+    engine.connect("error", lambda name, exception: errors.append(str(exception)))
+    answer(version=importlib.metadata.version("pyttsx3"), voices=voices)
+    for line in sys.stdin:
+        errors.clear()
+        try:
+            _save(engine, **json.loads(line))
+        except Exception as error:  # the same border
+            errors.append(f"{type(error).__name__}: {error}")
+        answer(**({"error": "; ".join(errors)} if errors else {}))
+    return 0
+
+
+def _take_standard_output() -> TextIO:
+    """Standard output for ourselves: pyttsx3 prints a line for each file, and libraries under it may too."""
+    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    return ours
+
+
+def _save(engine: Any, *, text: str, voice: str, rate: int, path: str) -> None:
+    engine.setProperty("voice", voice)
+    engine.setProperty("rate", rate)
+    engine.save_to_file(text, path)
+    engine.runAndWait()
+    # An unknown voice silently leaves another one in place.
+    if engine.getProperty("voice") != voice:
+        raise ValueError(f"voice '{voice}' was not taken")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
