@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ivr.errors import CallFailed, PromptNotHeard
 from ivr.robot import sdp
+from ivr.robot.dtmf import seconds_for
 from ivr.robot.g711 import Samples
 from ivr.robot.hearing import Ear, Heard
 from ivr.robot.media import MediaPort
@@ -23,10 +24,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """Keys, and when they began, in seconds since the answer."""
+    """Keys, when the first went down and when the last was let go, in seconds since the answer."""
 
     keys: str
     at: float
+    until: float
 
 
 class Call:
@@ -116,7 +118,7 @@ class Call:
         if not self.media.takes_keys:
             raise CallFailed("the other side takes no telephone events")
         self.media.press(keys)
-        self.keys_pressed.append(KeyPress(keys, round(self.seconds, 3)))
+        self.keys_pressed.append(KeyPress(keys, round(self.seconds, 3), round(self.seconds + seconds_for(keys), 3)))
         await self._until(lambda: None if self.media.busy and self.end is None else True, 1 + 0.4 * len(keys))
 
     def say(self, samples: Samples) -> None:
@@ -276,5 +278,6 @@ class Call:
         self.media.direct(peer, ours=CODECS, keys_in=keys_in)
 
     def _on_key(self, key: str, at: float) -> None:
-        self.keys_heard.append(KeyPress(key, round(at + self.media.opened_at - (self.answered_at or 0.0), 3)))
+        began = at + self.media.opened_at - (self.answered_at or self.media.opened_at)
+        self.keys_heard.append(KeyPress(key, round(began, 3), round(began + seconds_for(key), 3)))
         self.notify()

@@ -18,6 +18,11 @@ VOLUME = 10
 """-10 dBm0."""
 
 
+def seconds_for(keys: str) -> float:
+    """From pressing the first of some keys to letting the last one go."""
+    return ((len(keys) - 1) * (HELD + ENDS + PAUSE) + HELD) * 0.020
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPacket:
     """A packet of a telephone event: its payload, its marker, and how far its timestamp lies behind the sound's."""

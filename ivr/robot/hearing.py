@@ -16,10 +16,12 @@ from ivr.robot.rtp import RATE, Timeline
 
 CANDIDATE = 0.5
 """Correlation at 2 kHz from which a place is looked at."""
-HEARD = 0.7
+HEARD = 0.75
 """Correlation at 8 kHz from which a prompt is taken as heard. Measured in docs/decisions/0008."""
 MISMATCH = 0.6
 """Share of energy that the expected sound leaves unexplained, from which a piece of 40 ms is something else."""
+EDGE = RATE * 20 // 1000
+"""More than a pitch period."""
 PIECE = RATE * 40 // 1000
 LOST_AFTER = 3
 """Pieces in a row that must be something else before a prompt counts as cut off."""
@@ -105,7 +107,7 @@ class Ear:
             self._settle(self._rivals)
             self.listen(timeline, until + OPENING + PIECE * LOST_AFTER)
         if self._current is not None:
-            self._close(*self._current)
+            self._close(timeline, *self._current)
 
     # --- searching -------------------------------------------------------------------------------------------------
 
@@ -131,6 +133,11 @@ class Ear:
         tracks = [track for track in (self._exact(timeline, *place) for place in found) if track.score >= HEARD]
         if tracks:
             best = max(tracks, key=lambda track: track.score)
+            if best.start > self._cursor + tested - EDGE:
+                # A vowel resembles itself one pitch period on: the best place may lie beyond what was tested.
+                enough = size == COARSE_SIZE * COARSE
+                self._cursor = max(best.start - NEAR, self._cursor) if enough else self._cursor
+                return enough
             self._rivals = [track for track in tracks if abs(track.start - best.start) <= NEAR]
         else:
             self._cursor += tested
@@ -219,10 +226,13 @@ class Ear:
         heard.stop = max(track.matched, heard.start)
         if not track.lost and track.checked < track.stop - PIECE:
             return False
-        self._close(track, heard)
+        self._close(timeline, track, heard)
         return True
 
-    def _close(self, track: Track, heard: Heard) -> None:
+    def _close(self, timeline: Timeline, track: Track, heard: Heard) -> None:
+        if track.lost and not _falls_silent(timeline, track.matched - PIECE, track.checked):
+            # Speech went on as this prompt does not: another one, unknown, that only begins like it.
+            self.heard.remove(heard)
         heard.over = True
         heard.whole = track.matched >= track.stop - 2 * PIECE
         heard.stop = track.stop if heard.whole else track.matched
@@ -247,6 +257,13 @@ def _advance(track: Track, timeline: Timeline, until: int) -> None:
         else:
             track.misses = 0
             track.matched = track.checked
+
+
+def _falls_silent(timeline: Timeline, start: int, stop: int) -> bool:
+    """Whether 20 ms in a row of start..stop are silent: a prompt that is cut off leaves at least that gap."""
+    received = timeline.samples(start, stop).astype(np.float64)
+    frames = np.sqrt((received[: len(received) // 80 * 80].reshape(-1, 80) ** 2).mean(axis=1)) < QUIET
+    return bool((frames[1:] & frames[:-1]).any())
 
 
 def _unexplained(received: Reals, expected: Reals) -> float:

@@ -1,27 +1,26 @@
-"""The prompts that a robot knows by ear: sound files by name, and what is needed to find them quickly."""
+"""The prompts that a robot knows by ear, and what is needed to find them quickly."""
 
 from __future__ import annotations
 
-import wave
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from ivr.errors import RobotError
-from ivr.robot.g711 import Samples, decode
+from ivr.robot.g711 import Samples
 from ivr.robot.rtp import RATE
-from ivr.robot.sdp import Codec
+from ivr.robot.sound_file import read_sound
 
-SUFFIXES = (".sln", ".wav", ".alaw", ".ulaw")
-"""Best first: of one name in several formats the first is read."""
+log = structlog.get_logger()
+
 OPENING = RATE * 6 // 10
 """Samples (600 ms) of a prompt by which it is found. A prompt that sounds shorter is found by all it has."""
 SHORTEST = RATE // 4
 """A prompt that sounds less than 250 ms cannot be told from others."""
-LARGEST_FILE = 20_000_000
 COARSE = 4
 """The first search goes over one sample in four, 2 kHz: pitch and vowels suffice to find candidates."""
 COARSE_SIZE = 2048
@@ -80,7 +79,11 @@ class KnownPrompts:
         """Learn the files that came since; `now` is in seconds."""
         if self._refresh is not None and now - self._asked >= self._interval:
             self._asked = now
-            self._learn(self._refresh())
+            try:
+                self._learn(self._refresh())
+            except (OSError, RobotError) as error:
+                # Files that others make and remove may vanish while they are read; the next look finds the rest.
+                log.debug("prompts not all read", error=str(error))
 
     def _learn(self, files: Mapping[str, Path]) -> None:
         fresh = {name: path for name, path in files.items() if name not in self._names and path not in self._unusable}
@@ -136,42 +139,3 @@ def sounding(samples: Samples) -> tuple[int, int] | None:
     if not len(loud) or (loud[-1] + 1 - loud[0]) * 80 < SHORTEST:
         return None
     return int(loud[0]) * 80, int(loud[-1] + 1) * 80
-
-
-def read_sound(path: Path) -> Samples:
-    """The samples of a sound file that Asterisk plays: `.sln`, `.wav` (8 kHz, mono, 16 bits), `.alaw` or `.ulaw`.
-
-    Raises:
-        RobotError: it cannot be read, is too large or is not one of these.
-    """
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise RobotError(f"{path} is larger than {LARGEST_FILE} bytes")
-        if path.suffix == ".wav":
-            with wave.open(str(path), "rb") as file:
-                if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, RATE):
-                    raise RobotError(f"{path} is not 8 kHz, mono, 16 bits")
-                content = file.readframes(file.getnframes())
-        else:
-            content = path.read_bytes()
-    except (OSError, EOFError, wave.Error) as error:
-        raise RobotError(f"{path} cannot be read: {error}") from error
-    if path.suffix in (".alaw", ".ulaw"):
-        return decode(content, Codec.PCMA if path.suffix == ".alaw" else Codec.PCMU)
-    return np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.int16)
-
-
-def sound_files(*folders: Path) -> dict[str, Path]:
-    """Every sound file below folders, by its path in them without suffix: `nl/welcome`.
-
-    Of the same name in several formats the best is taken; of the same name in two folders the first folder's.
-    """
-    found: dict[str, Path] = {}
-    for folder in folders:
-        for path in sorted(_below(folder), key=lambda path: SUFFIXES.index(path.suffix)):
-            found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
-    return found
-
-
-def _below(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())

@@ -72,7 +72,9 @@ class UserAgent(asyncio.DatagramProtocol):
                     await self._settled.wait()
         if self._pace is not None:
             self._pace.cancel()
-            await asyncio.gather(self._pace, return_exceptions=True)
+            (outcome,) = await asyncio.gather(self._pace, return_exceptions=True)
+            if isinstance(outcome, Exception) and error is None:
+                raise outcome
         for call in self.calls:
             call.media.close()
         if self._transport is not None:
