@@ -22,18 +22,29 @@ EMPTY = ("acl", "ccss", "cel", "features", "pjproject", "queuerules", "res_http_
 AGENTS = 3
 """Demonstration agents a queue."""
 AGENT_SECONDS = 8
+"""How long a demonstration agent stays on the line, unless told otherwise."""
 QUEUE_SECONDS = 300
 """How long the queue of the chosen site is tried before the fallback queue."""
 
 
-def render(config: Config, installation: Installation, home: Path, secret_file: Path, sounds: Path) -> None:
+def render(
+    config: Config,
+    installation: Installation,
+    home: Path,
+    secret_file: Path,
+    sounds: Path,
+    *,
+    agent_seconds: int = AGENT_SECONDS,
+) -> None:
     """Write every file of `home`/etc, and the secret if there is none.
+
+    `sounds` is where `make_sounds` made its own. A demonstration agent stays on the line for `agent_seconds`.
 
     Raises:
         UnsafeValue: a value of the configuration would become a second line.
         SetupError: a file cannot be written.
     """
-    values = _values(config, installation, home, sounds)
+    values = _values(config, installation, home, sounds) | {"agent_seconds": agent_seconds}
     try:
         values["ami_secret"] = _secret(secret_file)
         for folder in ("etc/klantlijn", "lib", "log", "run", "spool"):
@@ -89,7 +100,6 @@ def _values(config: Config, installation: Installation, home: Path, sounds: Path
         "queues": queues,
         "fallback_queue": fallback,
         "queue_seconds": QUEUE_SECONDS,
-        "agent_seconds": AGENT_SECONDS,
     }
 
 

@@ -27,7 +27,7 @@ def running_asterisk(
     home = tmp_path_factory.mktemp("asterisk")
     config = config_for(home)
     make_sounds(HOME / "sounds", config.organisation.language.value)
-    render(config, installation, home, config.asterisk.ami.secret_file, HOME / "sounds")
+    render(config, installation, home, config.asterisk.ami.secret_file, HOME / "sounds", agent_seconds=3)
     with PrivateAsterisk(config, installation, home) as private:
         yield AsteriskUnderTest(config, home, private)
 

@@ -1,0 +1,1 @@
+"""The demo: a fictional internet provider, its customers and its calls."""
