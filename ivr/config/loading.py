@@ -30,14 +30,8 @@ def load(path: Path) -> Config:
 
 def _rooted(config: Config, folder: Path) -> Config:
     rooted: Config = _with_paths(config, folder)
-    connectors = {
-        name: connector.model_copy(
-            update={"settings": {key: _url(value, folder) for key, value in connector.settings.items()}}
-        )
-        for name, connector in config.connectors.items()
-    }
     database = rooted.database.model_copy(update={"url": _url(config.database.url, folder)})
-    return rooted.model_copy(update={"connectors": connectors, "database": database})
+    return rooted.model_copy(update={"database": database}).lying_in(folder)
 
 
 def _with_paths(section: Any, folder: Path) -> Any:
@@ -51,10 +45,10 @@ def _with_paths(section: Any, folder: Path) -> Any:
     return section.model_copy(update=changes)
 
 
-def _url(value: Any, folder: Path) -> Any:
-    if isinstance(value, str) and value.startswith(RELATIVE_SQLITE) and not value.startswith(RELATIVE_SQLITE + "/"):
-        return RELATIVE_SQLITE + str(folder / value.removeprefix(RELATIVE_SQLITE))
-    return value
+def _url(url: str, folder: Path) -> str:
+    if url.startswith(RELATIVE_SQLITE) and not url.startswith(RELATIVE_SQLITE + "/"):
+        return RELATIVE_SQLITE + str(folder / url.removeprefix(RELATIVE_SQLITE))
+    return url
 
 
 def secret(path: Path) -> str:

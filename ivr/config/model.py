@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
@@ -261,6 +261,18 @@ class Config(Section):
     database: Database = Database()
     http: Http = Http()
     log: Log = Log()
+    _folder: Path = PrivateAttr(Path())
+
+    @property
+    def folder(self) -> Path:
+        """The folder the file lies in, where relative paths in connectors' settings start."""
+        return self._folder
+
+    def lying_in(self, folder: Path) -> Config:
+        """This configuration, as read from a file in `folder`."""
+        placed = self.model_copy()
+        placed._folder = folder
+        return placed
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
