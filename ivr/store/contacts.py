@@ -166,7 +166,7 @@ def _text(text: str) -> str:
     return str(text).replace("\0", "").encode(errors="replace").decode()
 
 
-def _json(value: Json) -> Json:
+def _json(value: object) -> Json:
     match value:
         case str():
             return _text(value)
@@ -175,5 +175,7 @@ def _json(value: Json) -> Json:
         case list():
             return [_json(item) for item in value]
         case dict():
-            return {_text(name): _json(item) for name, item in value.items()}
-    return value
+            return {_text(str(name)): _json(item) for name, item in value.items()}
+        case None | bool() | int() | float():
+            return value
+    return _text(str(value))
