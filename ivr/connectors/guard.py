@@ -1,0 +1,306 @@
+"""The guard round a connector: whatever its system does, a look-up ends in time with an answer or our error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import structlog
+
+from ivr.config.model import Guard as Limits
+from ivr.connectors.breaker import Breaker, BreakerState
+from ivr.connectors.cache import AnswerCache
+from ivr.connectors.connector import FindsCallers
+from ivr.domain.caller import Customer
+from ivr.domain.line import PhoneNumber
+from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
+from ivr.ports import Clock
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Count(StrEnum):
+    """What a guard counts; each look-up is counted under exactly one of these."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    CACHED = "cached"
+    JOINED = "joined"
+    TIMED_OUT = "timed_out"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    FAILED = "failed"
+    CROWDED = "crowded"
+    LEFT_ALONE = "left_alone"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardStatus:
+    """How a connector does, for metrics and `ivr doctor`.
+
+    `counts` since the start, `asked_seconds` the total time of `answers` answers, `under_way`
+    the requests that the system holds now. `last_error` is empty after an answer.
+    """
+
+    name: str
+    breaker: BreakerState
+    counts: Mapping[Count, int]
+    answers: int
+    asked_seconds: float
+    under_way: int
+    cached_numbers: int
+    last_error: str
+
+
+class Guard:
+    """A connector behind a time-out, a limit on simultaneous requests, a circuit breaker and a cache.
+
+    It is an `ivr.ports.ConnectorSession`. Simultaneous look-ups of one number are one request.
+    A request that outlives its time-out is cancelled; until it really ends it keeps its
+    place, so that a system that hangs never holds more than `limits.concurrency` of them.
+    """
+
+    def __init__(self, name: str, connector: FindsCallers, limits: Limits, clock: Clock) -> None:
+        self.name = name
+        self._connector = connector
+        self._limits = limits
+        self._clock = clock
+        self._breaker = Breaker(failures_to_open=limits.failures_to_open, open_for=limits.open_for, clock=clock)
+        self._cache = AnswerCache(known_for=limits.cache_for, unknown_for=limits.cache_unknown_for, clock=clock)
+        self._places = asyncio.Semaphore(limits.concurrency)
+        self._flights: dict[PhoneNumber, asyncio.Task[Sequence[Customer]]] = {}
+        self._requests: set[asyncio.Task[Any]] = set()
+        self._opening = asyncio.Lock()
+        self._opened = False
+        self._counts: Counter[Count] = Counter()
+        self._answers = 0
+        self._asked_seconds = 0.0
+        self._last_error = ""
+
+    @property
+    def status(self) -> GuardStatus:
+        """How the connector does at this moment."""
+        return GuardStatus(
+            name=self.name,
+            breaker=self._breaker.state,
+            counts={count: self._counts[count] for count in Count},
+            answers=self._answers,
+            asked_seconds=self._asked_seconds,
+            under_way=len(self._requests),
+            cached_numbers=len(self._cache),
+            last_error=self._last_error,
+        )
+
+    async def open(self) -> None:
+        """Open the connector within its time-out.
+
+        A failure need not keep anything from starting: the next look-up opens it again.
+
+        Raises:
+            ConnectorError: it could not be opened; the message says why.
+        """
+        await self._within_timeout(self._open_connector())
+
+    async def check(self) -> None:
+        """Ask the system for a sign of life, past cache and breaker. Raises ConnectorError."""
+        await self._within_timeout(self._check_connector())
+
+    async def close(self) -> None:
+        """End every look-up and close the connector; never takes longer than twice its time-out."""
+        flights = list(self._flights.values())
+        for task in (*flights, *self._requests):
+            task.cancel()
+        await self._ended(*flights, *self._requests)
+        closing = asyncio.ensure_future(self._connector.close())
+        await self._ended(closing)
+        if not closing.done():
+            closing.cancel()
+            log.warning("connector.not_closed", connector=self.name)
+        elif not closing.cancelled() and closing.exception() is not None:
+            log.warning("connector.not_closed", connector=self.name, error=type(closing.exception()).__name__)
+
+    async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
+        """Every customer with this number; empty when there is none.
+
+        A caller who stops waiting leaves the request under way: its answer still fills the cache.
+
+        Raises:
+            ConnectorTimeout: no answer within `limits.timeout`, or all places stayed taken.
+            ConnectorUnavailable: it cannot be reached, or is left alone after its failures.
+            ConnectorRefused: it refused the request.
+            ConnectorError: it failed in a way of its own.
+        """
+        cached = self._cache.get(number)
+        if cached is not None:
+            self._counts[Count.CACHED] += 1
+            return cached
+        flight = self._flights.get(number)
+        if flight is not None:
+            self._counts[Count.JOINED] += 1
+        else:
+            flight = asyncio.create_task(self._look_up(number))
+            self._flights[number] = flight
+            flight.add_done_callback(lambda done: self._landed(number, done))
+        try:
+            return await asyncio.shield(flight)
+        except asyncio.CancelledError:
+            waiting = asyncio.current_task()
+            if not flight.cancelled() or (waiting is not None and waiting.cancelling()):
+                raise
+            raise ConnectorUnavailable(f"{self.name} is being closed") from None
+
+    def _landed(self, number: PhoneNumber, flight: asyncio.Task[Sequence[Customer]]) -> None:
+        del self._flights[number]
+        if not flight.cancelled():
+            flight.exception()  # seen, also when nobody waits for it any more
+
+    async def _look_up(self, number: PhoneNumber) -> Sequence[Customer]:
+        """One request behind the breaker; counts what became of it."""
+        is_probe = self._breaker.state is BreakerState.HALF_OPEN
+        if not self._breaker.admits():
+            self._counts[Count.LEFT_ALONE] += 1
+            raise self._left_alone()
+        alarm = asyncio.ensure_future(self._clock.sleep(self._limits.timeout))
+        asked = False
+        try:
+            await self._take_place(alarm, is_probe=is_probe)
+            asked = True
+            began = self._clock.monotonic()
+            request = asyncio.create_task(self._ask(number))
+            request.add_done_callback(lambda _: self._places.release())
+            found = await self._answer(request, alarm)
+        except ConnectorError as error:
+            if asked:
+                self._failed(error)
+            raise
+        finally:
+            alarm.cancel()
+            if is_probe and not asked:
+                self._breaker.gave_up()
+        self._answered(self._clock.monotonic() - began)
+        customers = tuple(customer for customer in found if number in customer.numbers)
+        if len(customers) < len(found):
+            log.warning("connector.other_number", connector=self.name, dropped=len(found) - len(customers))
+        self._counts[Count.FOUND if customers else Count.NOT_FOUND] += 1
+        self._cache.put(number, customers)
+        return customers
+
+    async def _ask(self, number: PhoneNumber) -> Sequence[Customer]:
+        if not self._opened:
+            await self._open_connector()
+        return await self._connector.find_caller(number)
+
+    async def _open_connector(self) -> None:
+        async with self._opening:
+            if not self._opened:
+                await self._connector.open()
+                self._opened = True
+
+    async def _check_connector(self) -> None:
+        await self._open_connector()
+        await self._connector.check()
+
+    async def _within_timeout(self, asking: Coroutine[Any, Any, T]) -> T:
+        alarm = asyncio.ensure_future(self._clock.sleep(self._limits.timeout))
+        try:
+            return await self._answer(asyncio.create_task(asking), alarm)
+        finally:
+            alarm.cancel()
+
+    async def _answer(self, request: asyncio.Task[T], alarm: asyncio.Future[None]) -> T:
+        """What a request returns, unless the alarm goes first. Raises ConnectorError."""
+        self._requests.add(request)
+        request.add_done_callback(self._over)
+        waited_for: set[asyncio.Future[Any]] = {request, alarm}
+        try:
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            request.cancel()
+        if not request.done():
+            raise ConnectorTimeout(f"{self.name} gave no answer in {self._limits.timeout:g} s")
+        return self._result(request)
+
+    def _over(self, request: asyncio.Task[Any]) -> None:
+        self._requests.discard(request)
+        if not request.cancelled():
+            request.exception()  # seen, also when it failed after its time-out
+
+    async def _take_place(self, alarm: asyncio.Future[None], *, is_probe: bool) -> None:
+        """Wait for one of the places. Raises ConnectorError when none comes free, or asking no longer makes sense."""
+        if self._places.locked():
+            place = asyncio.ensure_future(self._places.acquire())
+            waited_for: set[asyncio.Future[Any]] = {place, alarm}
+            try:
+                await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                place.add_done_callback(lambda done: None if done.cancelled() else self._places.release())
+                raise
+            finally:
+                place.cancel()
+            if not place.done():
+                self._counts[Count.CROWDED] += 1
+                raise ConnectorTimeout(f"{self.name} is busy with {self._limits.concurrency} others")
+        else:
+            await self._places.acquire()
+        if self._breaker.state is not BreakerState.CLOSED and not is_probe:
+            # It opened while we waited: asking now would only add to the requests that hang.
+            self._places.release()
+            self._counts[Count.LEFT_ALONE] += 1
+            raise self._left_alone()
+
+    def _left_alone(self) -> ConnectorUnavailable:
+        return ConnectorUnavailable(f"{self.name} is left alone for another {self._breaker.left_alone_for:.1f} s")
+
+    def _result(self, request: asyncio.Task[T]) -> T:
+        """The result of a request that ended; this is the border where foreign exceptions become ours."""
+        if request.cancelled():
+            raise ConnectorUnavailable(f"{self.name} broke off")
+        error = request.exception()
+        if error is None:
+            return request.result()
+        if isinstance(error, ConnectorError):
+            raise error
+        if isinstance(error, TimeoutError):
+            raise ConnectorTimeout(f"{self.name} gave no answer") from error
+        if isinstance(error, OSError | EOFError):
+            raise ConnectorUnavailable(f"{self.name}: {type(error).__name__}") from error
+        # The text of an unforeseen exception may hold a customer's data, so only its type is told.
+        raise ConnectorError(f"{self.name}: {type(error).__name__} in its integration") from error
+
+    def _answered(self, seconds: float) -> None:
+        self._answers += 1
+        self._asked_seconds += seconds
+        self._last_error = ""
+        if self._breaker.state is not BreakerState.CLOSED:
+            log.info("connector.back", connector=self.name)
+        self._breaker.succeeded()
+
+    def _failed(self, error: ConnectorError) -> None:
+        kinds = (
+            (ConnectorTimeout, Count.TIMED_OUT),
+            (ConnectorUnavailable, Count.UNAVAILABLE),
+            (ConnectorRefused, Count.REFUSED),
+        )
+        count = next((count for kind, count in kinds if isinstance(error, kind)), Count.FAILED)
+        self._counts[count] += 1
+        self._last_error = str(error)
+        was_open = self._breaker.state is BreakerState.OPEN
+        self._breaker.failed()
+        if self._breaker.state is BreakerState.OPEN and not was_open:
+            log.warning("connector.left_alone", connector=self.name, seconds=self._limits.open_for, error=str(error))
+
+    async def _ended(self, *tasks: asyncio.Future[Any]) -> None:
+        """Wait until tasks are done, at most the time-out."""
+        if not tasks:
+            return
+        alarm = asyncio.ensure_future(self._clock.sleep(self._limits.timeout))
+        everything = asyncio.ensure_future(asyncio.wait(tasks))
+        await asyncio.wait({everything, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        everything.cancel()
+        alarm.cancel()
