@@ -1,0 +1,1 @@
+"""Callers from any SQL database that SQLAlchemy reaches, by a query in config.yaml."""
