@@ -82,6 +82,7 @@ class Ear:
     _cursor: int = 0
     _rivals: list[Track] = field(default_factory=list)
     _current: tuple[Track, Heard] | None = None
+    _doubtful: Heard | None = None
 
     def listen(self, timeline: Timeline, until: int) -> bool:
         """Take in the timeline up to sample `until`. Returns whether `heard` changed."""
@@ -113,6 +114,7 @@ class Ear:
 
     def _search(self, timeline: Timeline, until: int) -> bool:
         """Look for openings from the cursor on. Returns whether to go on: something was found, or more lies ahead."""
+        self._decide()
         if not len(self.known):
             self._cursor = until
             return False
@@ -138,10 +140,20 @@ class Ear:
                 enough = size == COARSE_SIZE * COARSE
                 self._cursor = max(best.start - NEAR, self._cursor) if enough else self._cursor
                 return enough
+            self._decide(best.start)
             self._rivals = [track for track in tracks if abs(track.start - best.start) <= NEAR]
         else:
             self._cursor += tested
         return True
+
+    def _decide(self, begins: int | None = None) -> None:
+        """Settle a doubtful prompt: it was cut off by the prompt that begins at `begins`, or was never what sounded."""
+        doubtful = self._doubtful
+        if doubtful is None or (begins is None and self._cursor <= doubtful.stop + NEAR):
+            return
+        self._doubtful = None
+        if begins is None or begins > doubtful.stop + NEAR:
+            self.heard.remove(doubtful)
 
     def _openings(self, segment: Reals, tested: int) -> list[tuple[Prompt, int]]:
         """Prompts whose opening may begin in the first `tested` samples, with the place on the timeline, coarsely."""
@@ -230,14 +242,16 @@ class Ear:
         return True
 
     def _close(self, timeline: Timeline, track: Track, heard: Heard) -> None:
-        if track.lost and not _falls_silent(timeline, track.matched - PIECE, track.checked):
-            # Speech went on as this prompt does not: another one, unknown, that only begins like it.
-            self.heard.remove(heard)
         heard.over = True
         heard.whole = track.matched >= track.stop - 2 * PIECE
         heard.stop = track.stop if heard.whole else track.matched
-        self._cursor = max(heard.stop, self._cursor)
+        # The piece in which one prompt gives way to the next may resemble the first: look a little back.
+        self._cursor = max(heard.stop if heard.whole else heard.stop - 2 * PIECE, self._cursor)
         self._current = None
+        if track.lost and not heard.whole and not _falls_silent(timeline, track.matched - PIECE, track.checked):
+            # Speech went on as this prompt does not. Unless a known one cut it off, it was an unknown one, that only
+            # begins like it.
+            self._doubtful = heard
 
 
 def _advance(track: Track, timeline: Timeline, until: int) -> None:
