@@ -101,9 +101,11 @@ class Ami(Section):
 class PrivateAsterisk(Section):
     """The Asterisk that `make run` starts, beside any that runs already.
 
-    `sip_allow` lists the networks that may call it. Its own calls go to `trunk_port`, where the demonstration's callers are.
+    It lives in `home`. `sip_allow` lists the networks that may call it. Its own calls go to `trunk_port`, where the
+    demonstration's callers are.
     """
 
+    home: Path = Path("var/asterisk")
     sip_host: str = "127.0.0.1"
     sip_port: Port = 5070
     sip_allow: list[str] = ["127.0.0.0/8"]
