@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.yamlfile.problem import Problem
@@ -125,28 +126,15 @@ def _head(node: Node, key: Scalar | None) -> Place:
     return Place(place.source, place.line, place.column, place.line, place.column + 1)
 
 
-def holds(node: Node, loc: Loc) -> bool:
-    """Whether every step of `loc` is in the file."""
-    found: Node | None = node
-    for part in loc:
-        if isinstance(found, Table):
-            found = found.get(str(part))
-        elif isinstance(found, Listing) and isinstance(part, int) and part < len(found.items):
-            found = found.items[part]
-        else:
-            return False
-    return found is not None
-
-
-def scalars(node: Node) -> Iterator[Scalar]:
-    """Every scalar below a node, keys included, in the order they were written."""
-    waiting: list[Node] = [node]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, Scalar):
-            yield found
-        elif isinstance(found, Listing):
-            waiting.extend(reversed(found.items))
-        else:
-            for key, value in reversed(tuple(found.entries.values())):
-                waiting.extend((value, key))
+def word_place(node: Node, loc: Loc, word: str) -> Place:
+    """Where a word stands in the text at `loc`; the whole text when it is not found."""
+    place = place_of(node, loc)
+    if not word:
+        return place
+    pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)" if word.isidentifier() else re.escape(word))
+    for number in range(place.line, place.end_line + 1):
+        start = place.column - 1 if number == place.line else 0
+        found = pattern.search(place.source.line(number), start)
+        if found:
+            return Place(place.source, number, found.start() + 1, number, found.end() + 1)
+    return place

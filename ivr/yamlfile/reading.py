@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 import yaml
@@ -52,10 +53,14 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What could be read of a file: its top node, unless nothing could, and every problem met."""
+    """What could be read of a file: its top node, unless nothing could, and every problem met.
+
+    `digest` is the SHA-256 of the file's bytes, in hexadecimal.
+    """
 
     root: Node | None
     problems: tuple[Problem, ...]
+    digest: str = ""
 
 
 def read(path: Path, *, shown: str | None = None) -> Node:
@@ -103,7 +108,7 @@ def parse_bytes(data: bytes, file: str) -> Document:
         line = data[: error.start].count(b"\n") + 1
         message = f"the file is not UTF-8: byte {data[error.start]:#04x} cannot be read"
         return Document(None, (Problem(file, line, 1, 2, "encoding", message, "save it as UTF-8", DOCS),))
-    return parse(text, file)
+    return replace(parse(text, file), digest=sha256(data).hexdigest())
 
 
 def parse(text: str, file: str) -> Document:

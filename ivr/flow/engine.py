@@ -1,0 +1,149 @@
+"""The engine: one loop that drives a call through its flow, and catches whatever goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from ivr.domain.contact import EventKind, Outcome
+from ivr.errors import CallerHungUp, IvrError, StepFailed, StepLimitReached
+from ivr.flow.model import Flow, Placed
+from ivr.flow.names import BlockName
+from ivr.flow.session import Session
+from ivr.flow.step import Ended, GiveUp, GoTo, Result
+from ivr.ports import HandOver
+
+APOLOGY = "apology"
+"""The prompt that is said when a flow failed, before the caller goes to a person."""
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far one call may go: `flows.max_steps` and `flows.max_seconds` of config.yaml."""
+
+    max_steps: int = 500
+    max_seconds: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a flow ended.
+
+    `handed_over` says where Asterisk takes the caller, if it does; `error` what went wrong, if anything did.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    handed_over: HandOver | None = None
+    error: str = ""
+
+
+class Engine:
+    """Runs flows. It keeps nothing of a call, so one engine serves them all."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+
+    async def run(self, session: Session, flow: str) -> Ending:
+        """Run a flow of the session's set over its channel, which has been answered. Never raises but when cancelled.
+
+        A caller who leaves ends it, with what they were served as the outcome. A failed flow
+        apologises and hands the caller over to the fallback queue; FAILED means that even
+        that did not work, and Asterisk's own fallback has to take the caller.
+        """
+        error = ""
+        try:
+            outcome = await self._drive(session, flow)
+        except CallerHungUp:
+            outcome = _left(session)
+        except Exception as failure:  # the border: a caller never pays for our mistake
+            error = f"{type(failure).__name__}: {failure}"
+            _report(failure, session, flow)
+            outcome = await self._to_a_person(session)
+        finally:
+            await session.close()
+        return Ending(outcome, session.reason, session.handed_over, error)
+
+    async def _drive(self, session: Session, name: str) -> Outcome:
+        flow = _flow(session, name)
+        block, index, steps = flow.start, 0, 0
+        ends_at = session.services.clock.monotonic() + self._limits.max_seconds
+        while True:
+            steps += 1
+            if steps > self._limits.max_steps or session.services.clock.monotonic() > ends_at:
+                raise StepLimitReached(f"in block '{block}' of flow '{flow.name}', step {steps}")
+            placed = session.arrive(flow, block, index)
+            session.log.note(EventKind.STEP, placed.label)
+            match await self._step(session, placed):
+                case Ended(outcome):
+                    return outcome
+                case GoTo(flow=other) if other is not None:
+                    flow = _flow(session, other)
+                    block, index = flow.start, 0
+                case GoTo(block=target) if target is not None:
+                    block, index = target, 0
+                case GiveUp() if flow.otherwise is not None:
+                    block, index = flow.otherwise, 0
+                case GiveUp():
+                    await session.hand_over(session.services.fallback_queue)
+                    return Outcome.HANDED_OVER
+                case _:
+                    index += 1
+            if index >= len(flow.blocks[block]):
+                raise StepFailed(f"block '{block}' of flow '{flow.name}' has no way on")
+
+    async def _step(self, session: Session, placed: Placed) -> Result:
+        """One step; a failure is noted and takes the step's `on_error`, if it has one."""
+        try:
+            return await placed.step.run(session)
+        except CallerHungUp:
+            raise
+        except Exception as error:  # the border of a step: its on_error decides, whatever it was
+            if placed.on_error is None:
+                raise
+            session.log.note(EventKind.ERROR, placed.label, error=type(error).__name__, message=str(error))
+            return GoTo(BlockName(placed.on_error))
+
+    async def _to_a_person(self, session: Session) -> Outcome:
+        try:
+            try:
+                await session.tell(session.utterance(APOLOGY))
+            except CallerHungUp:
+                raise
+            except IvrError as error:
+                session.log.note(EventKind.ERROR, session.step, error=type(error).__name__, message=str(error))
+            await session.hand_over(session.services.fallback_queue)
+        except CallerHungUp:
+            return _left(session)
+        except Exception as failure:  # the last border: what is left is Asterisk's own fallback
+            _report(failure, session, "")
+            return Outcome.FAILED
+        return Outcome.HANDED_OVER
+
+
+def _flow(session: Session, name: str) -> Flow:
+    flow = session.flows.flows.get(name)
+    if flow is None:
+        raise StepFailed(f"there is no flow '{name}'")
+    return flow
+
+
+def _left(session: Session) -> Outcome:
+    session.log.note(EventKind.HUNG_UP, session.step, by="caller")
+    return session.served or Outcome.ABANDONED
+
+
+def _report(failure: Exception, session: Session, flow: str) -> None:
+    """Write a failure into the call's own journal, and into the log with its traceback when it is a mistake of ours."""
+    session.log.note(EventKind.ERROR, session.step, error=type(failure).__name__, message=str(failure))
+    logger.error(
+        "flow failed",
+        contact=session.contact_id,
+        flow=flow,
+        step=session.step,
+        error=str(failure),
+        exc_info=None if isinstance(failure, IvrError) else failure,
+    )

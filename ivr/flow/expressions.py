@@ -1,0 +1,178 @@
+"""Expressions and texts: Jinja2 in a sandbox, compiled once when a flow is loaded.
+
+Nothing can be called, and there are no loops but over lists that the call has, so an
+expression ends and touches nothing. A value that is missing where it would be spoken is
+refused: a caller hears a whole sentence or another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.environment import TemplateExpression
+from jinja2.parser import Parser
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from ivr.errors import ExpressionFailed
+from ivr.flow.expression_types import Findings, Names, examine, reads
+from ivr.flow.filters import FILTERS
+from ivr.flow.views import PERSONAL, Missing
+
+MAX_SOURCE = 2000
+MAX_SPOKEN = 2000
+MAX_DEPTH = 40
+
+Values = Mapping[str, Any]
+"""The context an expression is evaluated in: names and their values at this moment of the call."""
+
+
+def _spoken(value: Any) -> Any:
+    """Jinja's last look at each value that becomes speech."""
+    if value is None or isinstance(value, Missing):
+        raise ExpressionFailed("there is nothing to say where a value belongs")
+    return value
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=_spoken, optimized=False, autoescape=False)
+    made.globals.clear()
+    made.tests.clear()
+    made.filters.clear()
+    made.filters.update({name: known.call for name, known in FILTERS.items()})
+    return made
+
+
+ENVIRONMENT = _environment()
+
+
+class Expression:
+    """A condition or value such as `caller.open_orders | first`."""
+
+    __slots__ = ("_compiled", "source", "tree")
+
+    def __init__(self, source: str) -> None:
+        """Compile it. Raises ValueError in an admin's words."""
+        if "{{" in source or "{%" in source:
+            raise ValueError("an expression stands here without braces; leave out {{ and }}")
+        _check_size(source)
+        self.source = source
+        try:
+            parser = Parser(ENVIRONMENT, source, state="variable")
+            self.tree: nodes.Node = parser.parse_expression()
+            if not parser.stream.eos:
+                raise ValueError(f"'{source}' says more than one thing; join conditions with 'and' or 'or'")
+            _check_depth(self.tree)
+            self._compiled: TemplateExpression = ENVIRONMENT.compile_expression(source, undefined_to_none=False)
+        except (TemplateError, SyntaxError, RecursionError) as error:
+            raise ValueError(f"'{source[:80]}' is not an expression: {_reason(error)}") from error
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(compiled, core_schema.str_schema())
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+    def examine(self, names: Names) -> Findings:
+        """What is to be said about it, given the names it may use."""
+        return examine(self.tree, names)
+
+    def value(self, values: Values) -> Any:
+        """What it comes to now.
+
+        Raises:
+            ExpressionFailed: a value it needs is not there.
+        """
+        try:
+            return self._compiled(values)
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ExpressionFailed(f"'{self.source}': {_reason(error)}") from error
+
+    def holds(self, values: Values) -> bool:
+        """Whether it is true now. Raises ExpressionFailed."""
+        try:
+            return bool(self.value(values))
+        except TemplateError as error:
+            raise ExpressionFailed(f"'{self.source}': {_reason(error)}") from error
+
+
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Expression:
+    """The expression that a text is; the same text is compiled once. Raises ValueError."""
+    return Expression(source)
+
+
+class Text:
+    """Something to say, with places for values: `Dag {{ caller.name }}.`"""
+
+    __slots__ = ("_template", "fixed", "personal", "source", "tree")
+
+    def __init__(self, source: str) -> None:
+        """Compile it. Raises ValueError in an admin's words."""
+        _check_size(source)
+        self.source = source
+        try:
+            self.tree: nodes.Node = ENVIRONMENT.parse(source)
+            _check_depth(self.tree)
+            self._template: Template = ENVIRONMENT.from_string(source)
+        except (TemplateError, SyntaxError, RecursionError) as error:
+            raise ValueError(f"this text cannot be read: {_reason(error)}") from error
+        used = reads(self.tree)
+        only_words = all(isinstance(node, nodes.Output | nodes.TemplateData) for node in self.tree.find_all(nodes.Node))
+        self.fixed: str | None = tidy(source) if only_words else None
+        """The text itself when it is the same in every call."""
+        self.personal: bool = any(path == f"caller.{name}" for path in used for name in PERSONAL) or "answers" in used
+        """Whether it tells about the caller."""
+
+    def __repr__(self) -> str:
+        return f"Text({self.source!r})"
+
+    def examine(self, names: Names) -> Findings:
+        """What is to be said about it, given the names it may use."""
+        return examine(self.tree, names)
+
+    def spoken(self, values: Values) -> str:
+        """The words to say in this call.
+
+        Raises:
+            ExpressionFailed: a value it needs is not there, or there is nothing to say.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        try:
+            words = tidy(self._template.render(values))
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ExpressionFailed(_reason(error)) from error
+        if not words or len(words) > MAX_SPOKEN:
+            raise ExpressionFailed("nothing is left to say" if not words else "it is too long to say")
+        return words
+
+
+def tidy(text: str) -> str:
+    """A text on one line, single spaces."""
+    return " ".join(text.split())
+
+
+def _check_size(source: str) -> None:
+    if len(source) > MAX_SOURCE:
+        raise ValueError(f"{len(source)} characters are too many; {MAX_SOURCE} are the most")
+
+
+def _check_depth(tree: nodes.Node) -> None:
+    """Refuse what is nested so deep that compiling it would be a danger in itself."""
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError("this is nested too deep to understand; split it")
+        level = [child for node in level for child in node.iter_child_nodes()]
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return text.splitlines()[0]

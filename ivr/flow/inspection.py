@@ -1,0 +1,157 @@
+"""Inspection: what is wrong with flows that can be read but would not do what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ivr.domain.language import Language
+from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
+from ivr.flow.engine import APOLOGY
+from ivr.flow.expression_types import Complaint, Names
+from ivr.flow.graph import Graph, Node
+from ivr.flow.names import BlockName, FlowName, Name, QueueName
+from ivr.flow.step import Said, mentioned
+from ivr.flow.views import CallerView, CallView, Moment, OutageView, QueueView
+from ivr.yamlfile.nodes import Place, place_of, word_place
+from ivr.yamlfile.problem import Problem, did_you_mean
+
+CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, "queue": QueueView, "now": Moment}
+"""What every expression may use, besides `answers`."""
+
+
+@dataclass
+class Inspection:
+    """Looks at all flows together. `queues` are the names in config.yaml; None: not known here."""
+
+    drafts: Sequence[Draft]
+    texts: Mapping[Language, DraftTexts]
+    queues: Collection[str] | None = None
+    _seen: set[tuple[str, Language, str]] = field(default_factory=set)
+
+    def problems(self) -> Iterator[Problem]:
+        """Every problem, in no order."""
+        first: dict[str, Draft] = {}
+        for draft in self.drafts:
+            if draft.head is None or draft.root is None:
+                continue
+            same = first.setdefault(draft.head.flow, draft)
+            if same is not draft:
+                message = f"flow '{draft.head.flow}' is also written in {same.file}"
+                yield place_of(draft.root, ("flow",)).problem("flow", message, "", DOCS)
+            yield from self._flow(draft)
+
+    def _flow(self, draft: Draft) -> Iterator[Problem]:
+        head, root = draft.head, draft.root
+        if head is None or root is None:
+            return
+        for key, name in (("start", head.start), ("otherwise", head.otherwise)):
+            if name is not None:
+                yield from self._name(draft, name, place_of(root, (key,)))
+        yield from self._said(draft, Said(APOLOGY, (), {}), place_of(root, ("flow",)), {})
+        names = self.names(draft)
+        found = [
+            problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
+        ]
+        yield from found
+        if draft.whole and not any(problem.rule == "unknown-block" for problem in found):
+            yield from self._ways(draft)
+
+    def names(self, draft: Draft) -> Names:
+        """What the expressions of a flow may use."""
+        asked = {name for name, steps in draft.blocks.items() if any(found.step.takes_keys for found in steps)}
+        return {**CONTEXT, "answers": {str(name): str for name in asked}}
+
+    def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
+        kind, key = found.step.kind, found.item.key(found.step.kind)
+        for loc, value in mentioned(found.step):
+            if isinstance(value, Name):
+                yield from self._name(draft, value, place_of(found.value, loc) if loc else key)
+        if found.on_error is not None:
+            yield from self._name(draft, found.on_error, place_of(found.item, ("on_error",)))
+        for loc, complaint in found.step.complaints(names):
+            place = word_place(found.value, loc, complaint.word)
+            yield place.problem("expression", complaint.message, complaint.hint, f"{DOCS}#expressions")
+        for said in found.step.says(names):
+            place = place_of(found.value, said.loc) if said.loc else key
+            yield from self._said(draft, said, place, names, of_kind="" if said.loc else kind)
+
+    def _name(self, draft: Draft, name: Name, place: Place) -> Iterator[Problem]:
+        known: Collection[str] | None = None
+        if isinstance(name, BlockName):
+            known = draft.blocks
+        elif isinstance(name, FlowName):
+            known = [other.head.flow for other in self.drafts if other.head is not None]
+        elif isinstance(name, QueueName):
+            known = self.queues
+        if known is not None and name not in known:
+            message = f"unknown {name.what} '{name}'"
+            yield place.problem(f"unknown-{name.what}", message, did_you_mean(name, known), f"{DOCS}#{name.what}s")
+
+    def _said(self, draft: Draft, said: Said, place: Place, names: Names, *, of_kind: str = "") -> Iterator[Problem]:
+        """Whether a prompt can be said in every language of the flow, with the names it has here."""
+        languages = draft.head.languages if draft.head else ()
+        having = [language for language in languages if self._has(language, said.prompt)]
+        for language in languages:
+            if language not in having:
+                file = self.texts[language].file
+                whose = f", which '{of_kind}' says," if of_kind else ""
+                if having:
+                    message = f"prompt '{said.prompt}'{whose} is not there in {language.name}"
+                    yield place.problem("missing-text", message, f"add it to {file}", f"{DOCS}#texts")
+                else:
+                    hint = did_you_mean(said.prompt, self.texts[language].entries)
+                    hint = hint if hint.startswith("did") else f"add it to {file}"
+                    yield place.problem(
+                        "unknown-prompt", f"unknown prompt '{said.prompt}'{whose}", hint, f"{DOCS}#texts"
+                    )
+                    return
+            else:
+                yield from self._text(draft, language, said, names)
+
+    def _has(self, language: Language, prompt: str) -> bool:
+        texts = self.texts[language]
+        return prompt in texts.entries or prompt in texts.recordings
+
+    def _text(self, draft: Draft, language: Language, said: Said, names: Names) -> Iterator[Problem]:
+        entry = self.texts[language].entries.get(said.prompt)
+        if entry is None:
+            return
+        text, node = entry
+        use = (draft.file, language, f"{said.prompt} {sorted((name, str(kind)) for name, kind in said.names.items())}")
+        if text.fixed is not None or use in self._seen:
+            return
+        self._seen.add(use)
+        for complaint in text.examine({**names, **said.names}).complaints:
+            place = word_place(node, (), complaint.word)
+            yield place.problem("expression", _in_text(complaint, said), complaint.hint, f"{DOCS}#expressions")
+
+    def _ways(self, draft: Draft) -> Iterator[Problem]:
+        """Where calls cannot come, cannot go on, or go round for ever."""
+        if draft.head is None:
+            return
+        nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
+        graph = Graph(nodes, draft.head.start, draft.head.otherwise)
+        for name in graph.unreachable():
+            place = draft.block_node(name).place
+            yield place.problem("unreachable", f"no call comes to block '{name}'", "remove it, or go to it", DOCS)
+        for name, position in graph.never_reached():
+            before, after = draft.blocks[name][position - 1].step, draft.blocks[name][position]
+            place = after.item.key(after.step.kind)
+            message = f"this step is never reached: nothing follows '{before.kind}'"
+            yield place.problem("unreachable", message, "move it before that step, or remove it", DOCS)
+        for name in graph.without_way_on():
+            last = draft.blocks[name][-1]
+            place = last.item.key(last.step.kind)
+            message = f"block '{name}' has no way on after this step"
+            yield place.problem("no-way-on", message, "end it with goto, menu, queue or hang_up", DOCS)
+        for ring in graph.endless():
+            place = draft.block_node(ring[0]).place
+            round_trip = " → ".join([*ring, ring[0]])
+            message = f"a caller who does nothing stays here for ever: {round_trip}"
+            yield place.problem("endless", message, "let it end at a person", DOCS)
+
+
+def _in_text(complaint: Complaint, said: Said) -> str:
+    own = ", ".join(sorted(said.names))
+    return f"{complaint.message} in '{said.prompt}'" + (f" (which also has {own})" if own else "")

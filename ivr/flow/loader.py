@@ -1,0 +1,112 @@
+"""The loader: a folder of flows and the prompts they say, as a FlowSet or as every problem in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ivr.domain.language import Language
+from ivr.errors import InvalidFiles
+from ivr.flow.drafts import Draft, DraftStep, DraftTexts, read_flow, read_texts
+from ivr.flow.graph import Graph, Node
+from ivr.flow.inspection import Inspection
+from ivr.flow.model import Flow, FlowSet, Placed, Prompts
+from ivr.flow.names import BlockName
+from ivr.yamlfile.problem import Problem, in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where flows and prompts are, and the queues there are (None: not to be checked).
+
+    `shown_from`: paths in problems are shown relative to this folder where they lie in it.
+    """
+
+    flows: Path
+    prompts: Path
+    queues: Collection[str] | None = None
+    shown_from: Path | None = None
+
+    def flow_files(self) -> list[Path]:
+        """The flow files, sorted by name."""
+        return sorted(self.flows.glob("*.yaml"))
+
+    def shown(self, path: Path) -> str:
+        """A path as problems show it."""
+        if self.shown_from is not None and path.is_relative_to(self.shown_from):
+            return str(path.relative_to(self.shown_from))
+        return str(path)
+
+    def state(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes when any file does: names, times and sizes."""
+        return tuple(sorted(self._states()))
+
+    def _states(self) -> Iterator[tuple[str, int, int]]:
+        files = [self.flows, *self.flow_files()]
+        for language in Language:
+            files += [self.prompts / language.value, self.prompts / language.value / "texts.yaml"]
+        for path in files:
+            try:
+                found = path.stat()
+            except OSError:
+                continue
+            yield str(path), found.st_mtime_ns, found.st_size
+
+
+def load(sources: Sources) -> FlowSet:
+    """The flows of a folder, checked together.
+
+    Raises:
+        InvalidFiles: with every problem.
+    """
+    flows, problems = examine(sources)
+    if flows is None:
+        raise InvalidFiles(problems)
+    return flows
+
+
+def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
+    """The flows of a folder, or every problem in them, sorted."""
+    if not sources.flows.is_dir():
+        message = "there is no such folder with flows"
+        return None, [Problem(sources.shown(sources.flows), 1, 1, 2, "unreadable", message)]
+    drafts = [read_flow(path, sources.shown(path)) for path in sources.flow_files()]
+    texts = {language: _texts(sources, language) for language in Language}
+    problems = [problem for draft in drafts for problem in draft.problems]
+    problems += [problem for found in texts.values() for problem in found.problems]
+    problems += Inspection(drafts, texts, sources.queues).problems()
+    if problems:
+        return None, in_order(problems)
+    prompts = Prompts(
+        {language: {name: text for name, (text, _) in found.entries.items()} for language, found in texts.items()},
+        {language: found.recordings for language, found in texts.items()},
+    )
+    flows = [_flow(draft, texts.values()) for draft in drafts]
+    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts), []
+
+
+def _texts(sources: Sources, language: Language) -> DraftTexts:
+    return read_texts(sources.prompts, language, sources.shown(sources.prompts / language.value / "texts.yaml"))
+
+
+def _flow(draft: Draft, texts: Collection[DraftTexts]) -> Flow | None:
+    if draft.head is None:
+        return None
+    head = draft.head
+    version = sha256("".join([draft.digest, *(found.digest for found in texts)]).encode()).hexdigest()[:12]
+    nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
+    keys_count = Graph(nodes, head.start, head.otherwise).keys_count()
+    blocks = {name: tuple(_placed(name, steps, keys_count)) for name, steps in draft.blocks.items()}
+    return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise)
+
+
+def _placed(block: BlockName, steps: Sequence[DraftStep], keys_count: set[tuple[BlockName, int]]) -> Iterator[Placed]:
+    """The steps of a block, each named by its block and kind, numbered from the second of a kind on."""
+    counted: dict[str, int] = {}
+    for position, found in enumerate(steps):
+        kind = found.step.kind
+        counted[kind] = counted.get(kind, 0) + 1
+        label = f"{block}.{kind}" if counted[kind] == 1 else f"{block}.{kind}-{counted[kind]}"
+        yield Placed(found.step, label, found.on_error, (block, position) in keys_count)

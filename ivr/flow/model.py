@@ -1,0 +1,74 @@
+"""The model: flows as they are run, frozen, each with the version it was loaded as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ivr.domain.language import Language
+from ivr.domain.speech import Utterance
+from ivr.flow.expressions import Text
+from ivr.flow.names import BlockName
+from ivr.flow.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step in its block. `label` is its name in the journal, such as `main.menu`.
+
+    `keys_count`: a key pressed while it speaks counts for a step further on.
+    """
+
+    step: Step
+    label: str
+    on_error: BlockName | None = None
+    keys_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow. `version` is the hash of its file and of the texts it was loaded with.
+
+    `otherwise` is where a caller goes whom a step could not serve; None: to a person, in the fallback queue.
+    """
+
+    name: str
+    version: str
+    languages: tuple[Language, ...]
+    start: BlockName
+    blocks: Mapping[BlockName, tuple[Placed, ...]]
+    otherwise: BlockName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What can be said: the texts of every language, and the names that have a recording."""
+
+    texts: Mapping[Language, Mapping[str, Text]] = field(default_factory=dict)
+    recordings: Mapping[Language, frozenset[str]] = field(default_factory=dict)
+
+    def text(self, language: Language, name: str) -> Text | None:
+        """The text of a prompt, if it has one."""
+        return self.texts.get(language, {}).get(name)
+
+    def has(self, language: Language, name: str) -> bool:
+        """Whether a prompt can be said in a language."""
+        return name in self.texts.get(language, {}) or name in self.recordings.get(language, frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSet:
+    """Every flow and prompt of one moment, checked together. A call keeps the set it began with."""
+
+    flows: Mapping[str, Flow]
+    prompts: Prompts
+
+    def fixed_utterances(self) -> Iterator[Utterance]:
+        """Everything that is the same in every call, so that it can be made beforehand."""
+        for language, texts in self.prompts.texts.items():
+            for name, text in texts.items():
+                if text.fixed is not None:
+                    yield Utterance(name, language, text.fixed)
+        for language, names in self.prompts.recordings.items():
+            for name in sorted(names - self.prompts.texts.get(language, {}).keys()):
+                yield Utterance(name, language, "")

@@ -1,0 +1,57 @@
+"""Names that a flow's steps use; each knows what it is the name of, so that one check finds them all."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+MAX_LENGTH = 64
+
+
+class Name(str):
+    """A word of letters, digits, `-` and `_`. Subclasses say what it names."""
+
+    __slots__ = ()
+    what: ClassVar[str] = "name"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls.checked, core_schema.str_schema())
+
+    @classmethod
+    def checked(cls, text: str) -> Self:
+        """The name that a text is. Raises ValueError."""
+        if not re.fullmatch(rf"[\w-]{{1,{MAX_LENGTH}}}", text, re.ASCII):
+            raise ValueError(f"'{text[:MAX_LENGTH]}' is not a name; use letters, digits, - and _")
+        return cls(text)
+
+
+class BlockName(Name):
+    """A block of the same flow."""
+
+    __slots__ = ()
+    what = "block"
+
+
+class FlowName(Name):
+    """Another flow."""
+
+    __slots__ = ()
+    what = "flow"
+
+
+class PromptName(Name):
+    """A prompt: a recording or a text in every language of the flow."""
+
+    __slots__ = ()
+    what = "prompt"
+
+
+class QueueName(Name):
+    """A queue of `config.yaml`."""
+
+    __slots__ = ()
+    what = "queue"

@@ -1,0 +1,255 @@
+"""A session: one call as its flow sees it, and what the steps can do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ivr.domain.caller import Caller
+from ivr.domain.contact import ContactId, Direction, EventKind, Outcome
+from ivr.domain.language import Language
+from ivr.domain.opening_hours import OpeningHours
+from ivr.domain.outage import Outage, OutageId
+from ivr.domain.speech import Utterance
+from ivr.errors import FlowError, StepFailed
+from ivr.flow.expressions import Expression
+from ivr.flow.filters import SPEECH, Speech
+from ivr.flow.model import Flow, FlowSet, Placed
+from ivr.flow.names import BlockName
+from ivr.flow.views import (
+    CallView,
+    QueueView,
+    view_caller,
+    view_moment,
+    view_outage,
+)
+from ivr.flow.voice import MAX_AHEAD, Voice
+from ivr.ports import CallbackDesk, CallLog, Channel, Clock, HandOver, OutageBoard, PromptLibrary, SiteChooser
+
+ALL_KEYS = "0123456789*#"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What flows ask of the outside, the same for every call.
+
+    `language` is spoken to who has not chosen another, `country` (ISO 3166) is where national
+    numbers are read in, `hours` when people answer (None: always).
+    """
+
+    prompts: PromptLibrary
+    outages: OutageBoard
+    callbacks: CallbackDesk
+    sites: SiteChooser
+    clock: Clock
+    zone: ZoneInfo
+    fallback_queue: str
+    language: Language = Language.NL
+    country: str = "NL"
+    hours: OpeningHours | None = None
+
+
+class Session:
+    """One call. It keeps the flows it began with; the caller is asked for anew at each step."""
+
+    def __init__(
+        self,
+        services: Services,
+        flows: FlowSet,
+        channel: Channel,
+        caller: Callable[[], Caller],
+        log: CallLog,
+        contact_id: ContactId,
+        *,
+        entry: str = "",
+        direction: Direction = Direction.INBOUND,
+    ) -> None:
+        self.services = services
+        self.flows = flows
+        self.channel = channel
+        self.caller = caller
+        self.log = log
+        self.contact_id = contact_id
+        self.entry = entry
+        self.direction = direction
+        self.chosen_language: Language | None = None
+        self.answers: dict[str, str] = {}
+        self.typed: list[str] = []
+        """Keys pressed before they were asked for."""
+        self.reason: str | None = None
+        self.served: Outcome | None = None
+        """What the call came to, if the caller leaves now."""
+        self.told_outages: set[OutageId] = set()
+        self.handed_over: HandOver | None = None
+        self._voice = Voice(channel, services.prompts, log)
+        self._flow: Flow | None = None
+        self._block = BlockName("")
+        self._index = 0
+        self._here: Placed | None = None
+
+    # --- where it is ---------------------------------------------------------------------------------------------
+
+    def arrive(self, flow: Flow, block: BlockName, index: int) -> Placed:
+        """The engine enters a step."""
+        self._flow, self._block, self._index = flow, block, index
+        self._here = flow.blocks[block][index]
+        return self._here
+
+    @property
+    def step(self) -> str:
+        """The label of the step that runs now."""
+        return self._here.label if self._here else ""
+
+    @property
+    def block(self) -> BlockName:
+        """The name of the block that runs now."""
+        return self._block
+
+    @property
+    def language(self) -> Language:
+        """The language to speak now: chosen, else the customer's own, else the organisation's; one the flow has."""
+        customer = self.caller().customer
+        spoken = self._flow.languages if self._flow else ()
+        for language in (self.chosen_language, customer.language if customer else None, self.services.language):
+            if language and (language in spoken or not spoken):
+                return language
+        return spoken[0]
+
+    @property
+    def keys_count(self) -> bool:
+        """Whether a key pressed now counts for a step further on."""
+        return self._here is not None and self._here.keys_count
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def outages(self) -> Sequence[Outage]:
+        """The outages that concern this caller, as far as is known now."""
+        caller = self.caller()
+        products = caller.customer.products if caller.customer else frozenset[str]()
+        return self.services.outages.concerning(region=caller.region, products=products)
+
+    def values(self, **own: Any) -> dict[str, Any]:
+        """What expressions see now; `own` are a step's own names, which win."""
+        services, now = self.services, self.services.clock.now()
+        outages = self.outages()
+        moment, language = view_moment(now, services.zone), self.language
+        return {
+            "caller": view_caller(self.caller()),
+            "call": CallView(language, self.entry, self.reason or "", self.direction),
+            "outage": view_outage(outages[0] if outages else None, told=bool(self.told_outages), zone=services.zone),
+            "queue": QueueView(services.hours is None or services.hours.is_open(now)),
+            "answers": self._answers(),
+            "now": moment,
+            SPEECH: Speech(language, moment.date, services.country),
+            **own,
+        }
+
+    def holds(self, condition: Expression | None) -> bool:
+        """Whether a condition is true now; no condition always is. Raises ExpressionFailed."""
+        return condition is None or condition.holds(self.values())
+
+    # --- what it says and hears ----------------------------------------------------------------------------------
+
+    def utterance(self, prompt: str, **own: Any) -> Utterance:
+        """A prompt in the language of this moment. Raises ExpressionFailed, StepFailed."""
+        language = self.language
+        text = self.flows.prompts.text(language, prompt)
+        if text is None:
+            if not self.flows.prompts.has(language, prompt):
+                raise StepFailed(f"there is no prompt '{prompt}' in {language}")
+            return Utterance(prompt, language, "")
+        if text.fixed is not None:
+            return Utterance(prompt, language, text.fixed)
+        return Utterance(prompt, language, text.spoken(self.values(**own)), personal=text.personal or bool(own))
+
+    async def say(self, *utterances: Utterance) -> None:
+        """Say these. Where keys count, one ends it and is kept for the step that asks for it."""
+        if self.keys_count and self.typed:
+            return
+        await self.announce(*utterances)
+
+    async def announce(self, *utterances: Utterance) -> None:
+        """Say these even when keys wait. Where keys count, one ends it and is kept."""
+        keys = ALL_KEYS if self.keys_count else ""
+        key = await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
+        if key:
+            self.typed.append(key)
+
+    async def tell(self, *utterances: Utterance) -> None:
+        """Say these to the end, whatever is pressed."""
+        await self._voice.say(utterances, step=self.step, ahead=self._ahead)
+
+    async def key(self, utterances: Sequence[Utterance], *, wanted: str, seconds: float) -> str:
+        """The key that answers what is said, or '' when none comes within `seconds` after it.
+
+        A wanted key that was typed ahead answers at once; unwanted ones are forgotten. Any
+        key ends the speaking, also one that is not wanted.
+        """
+        while self.typed:
+            key = self.typed.pop(0)
+            if key in wanted:
+                return key
+        key = await self._voice.say(utterances, step=self.step, keys=ALL_KEYS, ahead=self._ahead)
+        return key or await self.channel.wait_for_key(seconds)
+
+    async def digits(self, utterances: Sequence[Utterance], *, most: int, seconds: float) -> str:
+        """The digits keyed after what is said, up to `#`, `most` digits, or a pause of `seconds`."""
+        keyed = ""
+        key = await self.key(utterances, wanted=ALL_KEYS, seconds=seconds)
+        while key and key != "#":
+            keyed += key
+            if len(keyed) >= most:
+                break
+            key = self.typed.pop(0) if self.typed else await self.channel.wait_for_key(seconds)
+        return keyed
+
+    # --- what it does --------------------------------------------------------------------------------------------
+
+    def record_reason(self, reason: str) -> None:
+        """Write down what the caller calls for."""
+        self.reason = reason
+        self.log.note(EventKind.REASON, self.step, reason=reason)
+
+    async def hand_over(self, queue: str, *, priority: int = 0) -> None:
+        """Make Asterisk take the caller to a queue, at the site whose turn it is."""
+        site = self.services.sites.choose(queue)
+        target = HandOver(queue, site.name, site.queues[queue], self.language, priority)
+        await self.channel.hand_over(target)
+        self.handed_over = target
+        self.log.note(EventKind.QUEUED, self.step, queue=queue, site=site.name, priority=priority)
+
+    async def close(self) -> None:
+        """Nothing more will be said."""
+        await self._voice.close()
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _answers(self) -> dict[str, str]:
+        blocks = self._flow.blocks if self._flow else {}
+        return {str(name): "" for name in blocks} | self.answers
+
+    def _ahead(self) -> Iterator[Utterance]:
+        """What may be said after the step that runs now, nearest first."""
+        if self._flow is None:
+            return
+        waiting, seen, found = [(self._block, self._index)], {(self._block, self._index)}, 0
+        while waiting and found < MAX_AHEAD:
+            block, index = waiting.pop(0)
+            step = self._flow.blocks[block][index].step
+            try:
+                if len(seen) > 1:
+                    for utterance in step.utterances(self):
+                        found += 1
+                        yield utterance
+                targets = step.leads_to(self)
+            except FlowError:
+                continue  # not everything is known yet; it is made when it is said
+            following = [(target, 0) for target in targets]
+            if not following and step.goes_on:
+                following = [(block, index + 1)]
+            for place in following:
+                if place not in seen and place[1] < len(self._flow.blocks[place[0]]) and len(seen) < MAX_AHEAD:
+                    seen.add(place)
+                    waiting.append(place)

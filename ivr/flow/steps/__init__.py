@@ -1,0 +1,20 @@
+"""The kinds of steps, one file each. A new kind is a new file and a line here."""
+
+from __future__ import annotations
+
+from ivr.flow.step import Step
+from ivr.flow.steps.branch import Branch
+from ivr.flow.steps.callback import Callback
+from ivr.flow.steps.goto import Goto
+from ivr.flow.steps.hang_up import HangUp
+from ivr.flow.steps.menu import Menu
+from ivr.flow.steps.outage import Outage
+from ivr.flow.steps.queue import Queue
+from ivr.flow.steps.reason import Reason
+from ivr.flow.steps.say import Say
+from ivr.flow.steps.set import Set
+
+STEPS: tuple[type[Step], ...] = (Say, Menu, Branch, Outage, Callback, Queue, Goto, HangUp, Reason, Set)
+
+KINDS: dict[str, type[Step]] = {step.kind: step for step in STEPS}
+"""Every kind of step by the word it is written with."""

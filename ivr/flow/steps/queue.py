@@ -1,0 +1,39 @@
+"""queue: hands the caller over to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from ivr.domain.contact import Outcome
+from ivr.flow.names import QueueName
+from ivr.flow.session import Session
+from ivr.flow.step import Ended, Exit, Result, Step
+
+
+class Queue(Step):
+    """Hands the caller over to a queue of `config.yaml`, at the site whose turn it is by the split. The flow ends.
+
+    Callers with a higher `priority` are answered first.
+
+    ```yaml
+    - queue: support
+    - queue: { queue: support, priority: 10 }
+    ```
+    """
+
+    kind: ClassVar[str] = "queue"
+    shorthand: ClassVar[str] = "queue"
+    goes_on: ClassVar[bool] = False
+
+    queue: QueueName
+    priority: Annotated[int, Field(ge=0, le=100)] = 0
+
+    async def run(self, session: Session) -> Result:
+        await session.hand_over(self.queue, priority=self.priority)
+        return Ended(Outcome.HANDED_OVER)
+
+    def exits(self) -> Sequence[Exit]:
+        return [Exit()]

@@ -1,0 +1,144 @@
+"""Views: what a flow's expressions may see of the call, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from ivr.domain.callback import Window
+from ivr.domain.caller import Caller, Order
+from ivr.domain.contact import Direction
+from ivr.domain.language import Language
+from ivr.domain.line import LineState
+from ivr.domain.outage import Outage
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Missing(str):
+    """A text that is not there: empty in a condition, and refused where it would be spoken."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallerView:
+    """`caller`. What belongs to a customer is empty until exactly one customer is known."""
+
+    known: bool
+    withheld: bool
+    number: str
+    region: str
+    id: str
+    name: str
+    postcode: str
+    language: Language | None
+    products: tuple[str, ...]
+    orders: tuple[Order, ...]
+    open_orders: tuple[Order, ...]
+
+
+PERSONAL = frozenset({"number", "id", "name", "postcode", "products", "orders", "open_orders"})
+"""The fields of `caller` that make a text personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """`call`. `entry` is what was dialled, `reason` the contact reason so far."""
+
+    language: Language
+    entry: str
+    reason: str
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class OutageView:
+    """`outage`: the outage that concerns this caller. `expected_end` is local time."""
+
+    open: bool
+    told: bool
+    region: str
+    product: str
+    expected_end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """`queue`: whether people answer now."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`now`, in the organisation's time zone."""
+
+    date: date
+    time: time
+    hour: int
+    minute: int
+    weekday: Weekday
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """A callback window in local time; spoken by the filter `window`."""
+
+    start: datetime
+    end: datetime
+
+
+Answers = dict[str, str]
+"""`answers`: by a block's name, the key pressed in its menu; empty when it was not asked."""
+
+
+def view_caller(caller: Caller) -> CallerView:
+    """What a flow may see of the caller.
+
+    A number identifies a line, not a person: a customer counts as known only when their
+    own record holds the number that calls.
+    """
+    customer = caller.customer
+    number = caller.line.number
+    if customer is not None and number not in customer.numbers:
+        customer = None
+    return CallerView(
+        known=customer is not None,
+        withheld=caller.line.state is LineState.WITHHELD,
+        number=number or Missing(),
+        region=caller.region or Missing(),
+        id=customer.id if customer else Missing(),
+        name=(customer.name if customer else "") or Missing(),
+        postcode=(customer.postcode if customer else "") or Missing(),
+        language=customer.language if customer else None,
+        products=tuple(sorted(customer.products)) if customer else (),
+        orders=customer.orders if customer else (),
+        open_orders=customer.open_orders if customer else (),
+    )
+
+
+def view_outage(outage: Outage | None, *, told: bool, zone: ZoneInfo) -> OutageView:
+    """What a flow may see of an outage; None when there is none."""
+    end = outage.expected_end if outage else None
+    return OutageView(
+        open=outage is not None,
+        told=told,
+        region=(outage.region if outage else "") or Missing(),
+        product=(outage.product if outage else "") or Missing(),
+        expected_end=end.astimezone(zone) if end else None,
+    )
+
+
+def view_moment(at: datetime, zone: ZoneInfo) -> Moment:
+    """A moment as the organisation's clocks show it."""
+    local = at.astimezone(zone)
+    return Moment(local.date(), local.time(), local.hour, local.minute, WEEKDAYS[local.weekday()])
+
+
+def view_window(window: Window, zone: ZoneInfo) -> WindowView:
+    """A window as the organisation's clocks show it."""
+    return WindowView(window.start.astimezone(zone), window.end.astimezone(zone))
