@@ -40,7 +40,7 @@ class AmiClient:
         self._secret = secret
         self._clock = clock
         self._random_share = random_share
-        self._tls = _tls(config)
+        self._tls = tls_context(config)
         self._subscriptions: list[Subscription] = []
         self._link: AmiLink | None = None
         self._running: asyncio.Task[None] | None = None
@@ -205,7 +205,8 @@ class AmiClient:
                 subscription.put(event)
 
 
-def _tls(config: Ami) -> ssl.SSLContext | None:
+def tls_context(config: Ami) -> ssl.SSLContext | None:
+    """What proves Asterisk to us, or None without TLS. Raises SetupError when `tls_ca_file` cannot be used."""
     if not config.tls:
         return None
     try:
