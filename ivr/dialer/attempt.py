@@ -125,5 +125,16 @@ class AttemptRunner:
             wait=timedelta(seconds=self._config.retry_after),
         )
         await self._store.end_attempt(attempt.id, outcome, at=now)
-        await self._store.move(callback.id, verdict.state, at=now, reason=verdict.reason, not_before=verdict.not_before)
+        moved = await self._store.move(
+            callback.id,
+            verdict.state,
+            at=now,
+            reason=verdict.reason,
+            not_before=verdict.not_before,
+            owner=self._owner,
+        )
+        if not moved:
+            # It was replaced or cancelled meanwhile, or another node took it over; what they stored stands.
+            log.info("callback no longer ours", callback=callback.id, outcome=outcome.value)
+            return
         log.info("callback attempt ended", callback=callback.id, outcome=outcome.value, promise=verdict.state.value)
