@@ -1,8 +1,9 @@
 """pyttsx3 behind one process of its own, inside the guards it needs.
 
 Asked for two files at once it writes one, two of its engines block each other for good, an unknown voice is silently
-another one, and a path it cannot write is no error. Hence `pyttsx3_worker`: one text at a time, its file looked
-at afterwards, the voice compared, and the process killed and started anew when it hangs.
+another one, and a path it cannot write is no error. It returns while eSpeak's thread is still at work, and what is
+asked then is cut short, empty, or spoken at another speed. Hence `pyttsx3_worker`: one text at a time, its file
+looked at afterwards, the voice compared, and the process killed and started anew when it hangs or a file is empty.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ivr.speech.synthesis import speakable, voice_of
 from ivr.speech.wav import read_wav
 
 LONGEST_LINE = 1 << 20  # bytes; a system's list of voices is about 30 KB
+TRIES = 3  # for a text that comes out empty
 INSTALL = "install what it speaks with: apt-get install espeak-ng"
 
 
@@ -68,26 +70,39 @@ class Pyttsx3:
     async def speak(self, text: str, language: Language) -> Sound:
         """Speak a text. Raises SpeechError."""
         voice_of(self._speech.voices, language)
-        request = {"text": speakable(text), "rate": self._speech.words_per_minute}
+        words = speakable(text)
         async with self._one_at_a_time:
-            process = await self._running()
-            folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="klantlijn-")
-            path = Path(folder, "speech.wav")
-            line = json.dumps({**request, "voice": self._voices[language], "path": str(path)})
-            try:
-                await self._ask(process, line)
-                return read_wav(await asyncio.to_thread(path.read_bytes))
-            except FileNotFoundError as error:
-                raise SpeechError("pyttsx3 wrote no file") from error
-            except OSError as error:
-                raise SpeechError(f"what pyttsx3 wrote cannot be read: {error.strerror}") from error
-            finally:
-                await asyncio.to_thread(_remove, path)
+            for _ in range(TRIES):
+                sound = await self._saved(words, language)
+                if sound.samples.any():
+                    return sound
+                # What it still holds of this text must not end up in the next one.
+                await self._kill()
+        raise SpeechError(f"pyttsx3 wrote {TRIES} empty files")
 
     async def close(self) -> None:
         """End the worker."""
         async with self._one_at_a_time:
             await self._kill()
+
+    async def _saved(self, words: str, language: Language) -> Sound:
+        process = await self._running()
+        path = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="klantlijn-"), "speech.wav")
+        request = {
+            "text": words,
+            "voice": self._voices[language],
+            "rate": self._speech.words_per_minute,
+            "path": str(path),
+        }
+        try:
+            await self._ask(process, json.dumps(request))
+            return read_wav(await asyncio.to_thread(path.read_bytes))
+        except FileNotFoundError as error:
+            raise SpeechError("pyttsx3 wrote no file") from error
+        except OSError as error:
+            raise SpeechError(f"what pyttsx3 wrote cannot be read: {error.strerror}") from error
+        finally:
+            await asyncio.to_thread(_remove, path)
 
     async def _running(self) -> Process:
         if self._process is not None and self._process.returncode is None:
