@@ -84,9 +84,10 @@ def read_moment(text: str) -> Moment:
         ValueError: it is none of these.
     """
     text = text.strip()
-    if re.match(r"\d+(\.\d+)?\s*(ms|s|min)?$", text):
+    # Names of prompts may begin with a digit, so only a number with a unit, or alone, is a time.
+    if re.fullmatch(r"[\d.]+\s*(ms|s|min|h|d)?", text):
         return Moment(seconds(text))
-    parts = re.fullmatch(r"([A-Za-z_][\w./-]*?)(:end)?(?:\+(.+))?", text)
+    parts = re.fullmatch(r"(\w[\w./-]*?)(:end)?(?:\+(.+))?", text)
     if not parts:
         raise ValueError(f"'{text}' is not a moment; write such as 3.5s, main_menu, main_menu:end or main_menu:end+1s")
     return Moment(seconds(parts[3]) if parts[3] else 0.0, parts[1], bool(parts[2]))
