@@ -1,0 +1,95 @@
+"""Playing a flow through: a whole call with a scripted caller and no Asterisk, as `ivr simulate` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ivr.domain.caller import Caller
+from ivr.domain.contact import ContactId, Direction, EventKind, Json
+from ivr.flow.engine import Ending, Engine, Limits
+from ivr.flow.model import FlowSet
+from ivr.flow.session import ALL_KEYS, Services, Session
+from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, ScriptedChannel, Silence
+from ivr.simulation.spoken_prompts import SpokenPrompts
+from ivr.simulation.transcript import Noted, Transcript
+
+SILENT, LEAVES = "-", "x"
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedThrough:
+    """A simulated call: how it ended, what was noted, and what was heard. `start` is an aware datetime."""
+
+    start: datetime
+    ending: Ending
+    noted: Sequence[Noted]
+    heard: Sequence[Heard]
+
+    def events(self) -> Iterator[tuple[datetime, EventKind, str, dict[str, Json]]]:
+        """What happened, in order: moment, kind, step, particulars. A prompt has its text, and the moment it began."""
+        heard = iter(self.heard)
+        for event in self.noted:
+            if event.kind is EventKind.PROMPT and (sounded := next(heard, None)) is not None:
+                at = self.start + timedelta(seconds=sounded.at)
+                yield at, event.kind, event.step, {**event.detail, "text": sounded.utterance.text}
+            else:
+                yield event.at, event.kind, event.step, event.detail
+
+    def as_json(self) -> dict[str, Json]:
+        """`{events: [{at, kind, step, …}], outcome, reason}`, times ISO 8601 UTC."""
+        events: list[Json] = [
+            {"at": _iso(at), "kind": kind.value, "step": step, **detail} for at, kind, step, detail in self.events()
+        ]
+        return {"events": events, "outcome": self.ending.outcome.value, "reason": self.ending.reason}
+
+
+async def play_through(
+    flows: FlowSet,
+    flow: str,
+    services: Services,
+    prompts: SpokenPrompts,
+    caller: Callable[[], Caller],
+    script: Sequence[Act] = (),
+    *,
+    limits: Limits | None = None,
+    entry: str = "",
+    direction: Direction = Direction.INBOUND,
+    leaves_after: float | None = None,
+) -> PlayedThrough:
+    """Play a flow for a caller who does what the script says. `services.prompts` must be `prompts`."""
+    clock = services.clock
+    start, transcript = clock.now(), Transcript(clock)
+    channel = ScriptedChannel(clock, prompts, script, leaves_after)
+    session = Session(
+        services, flows, channel, caller, transcript, ContactId("simulated"), entry=entry, direction=direction
+    )
+    await channel.answer()
+    transcript.note(EventKind.PICKED_UP)
+    ending = await Engine(limits).run(session, flow)
+    transcript.note(EventKind.ENDED, session.step, outcome=ending.outcome.value)
+    return PlayedThrough(start, ending, transcript.events, channel.heard)
+
+
+def read_script(text: str) -> list[Act]:
+    """The acts in `1,2`: keys, each when it is waited for; `-` is a silence, `x` hanging up; `0612345678#` many keys.
+
+    Raises:
+        ValueError: something else is written there.
+    """
+    acts: list[Act] = []
+    for part in (part.strip() for part in text.split(",")):
+        if part == SILENT:
+            acts.append(Silence())
+        elif part == LEAVES:
+            acts.append(Leave())
+        elif not set(part) <= set(ALL_KEYS):
+            raise ValueError(f"'{part}' is not keys; write keys, '{SILENT}' for silence or '{LEAVES}' to hang up")
+        else:
+            acts += [Press(key) for key in part]
+    return acts
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,140 @@
+"""A channel with a script: a caller who listens, presses keys, is silent, and hangs up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ivr.domain.speech import Audio, Utterance
+from ivr.errors import CallerHungUp
+from ivr.ports import Clock, HandOver
+from ivr.simulation.spoken_prompts import SpokenPrompts
+
+REACTION = 0.4
+"""Seconds a caller takes to press a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The caller presses a key: while prompt `during` sounds, or else when a key is waited for."""
+
+    key: str
+    during: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The caller lets one wait for a key pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The caller hangs up: while prompt `during` sounds, or else when a key is waited for."""
+
+    during: str = ""
+
+
+Act = Press | Silence | Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller heard: from `at` (seconds since the start) for `seconds`, which may be less than the whole."""
+
+    at: float
+    utterance: Utterance
+    seconds: float
+    key: str = ""
+
+
+@dataclass
+class ScriptedChannel:
+    """Does what its script says, one act after another (an `ivr.ports.Channel`).
+
+    After the last act the caller stays on the line and does nothing. `leaves_after`: seconds
+    from the start after which the caller hangs up, whatever happens then.
+    """
+
+    clock: Clock
+    prompts: SpokenPrompts
+    script: Sequence[Act] = ()
+    leaves_after: float | None = None
+    heard: list[Heard] = field(default_factory=list)
+    answered: bool = False
+    ended: bool = False
+    handed_over: HandOver | None = None
+    left: bool = False
+
+    def __post_init__(self) -> None:
+        self._acts = list(self.script)
+        self._start = self.clock.monotonic()
+
+    async def answer(self) -> None:
+        """Pick up."""
+        self._check()
+        self.answered = True
+
+    async def play(self, audio: Audio, *, keys: str = "") -> str:
+        """Hear an audio, or part of it."""
+        self._check()
+        utterance, at = self.prompts.said(audio), self.clock.monotonic() - self._start
+        act = self._acts[0] if self._acts else None
+        key, seconds = "", audio.seconds
+        if isinstance(act, Press | Leave) and act.during == utterance.name:
+            if isinstance(act, Leave) or act.key in keys:
+                self._acts.pop(0)
+                seconds = min(REACTION, seconds)
+            if isinstance(act, Press) and act.key in keys:
+                key = act.key
+        left = isinstance(act, Leave) and act.during == utterance.name
+        before = self.clock.monotonic()
+        try:
+            await self._pass(seconds)
+        finally:
+            self.heard.append(Heard(at, utterance, self.clock.monotonic() - before, key))
+        if left:
+            self._leave()
+        return key
+
+    async def wait_for_key(self, seconds: float) -> str:
+        """The key of the next act, when it is one that is pressed now."""
+        self._check()
+        act = self._acts[0] if self._acts else None
+        if isinstance(act, Press) and not act.during:
+            self._acts.pop(0)
+            await self._pass(min(REACTION, seconds))
+            return act.key
+        if isinstance(act, Leave) and not act.during:
+            await self._pass(min(REACTION, seconds))
+            self._leave()
+        if isinstance(act, Silence):
+            self._acts.pop(0)
+        await self._pass(seconds)
+        return ""
+
+    async def hand_over(self, to: HandOver) -> None:
+        """Remember where the caller goes."""
+        self._check()
+        self.handed_over = to
+
+    async def hang_up(self) -> None:
+        """Remember that the call is over."""
+        self._check()
+        self.ended = True
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass; the caller leaves in between when their time has come."""
+        if self.leaves_after is not None:
+            remaining = self._start + self.leaves_after - self.clock.monotonic()
+            if remaining <= seconds:
+                await self.clock.sleep(max(0.0, remaining))
+                self._leave()
+        await self.clock.sleep(seconds)
+
+    def _leave(self) -> None:
+        self.left = True
+        raise CallerHungUp
+
+    def _check(self) -> None:
+        if self.left:
+            raise CallerHungUp

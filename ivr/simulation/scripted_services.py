@@ -1,0 +1,95 @@
+"""Scripted services: outages, promises, sites and a directory that are what a script says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ivr.domain.callback import Callback, CallbackId, CallbackRequest, CallbackState, Window
+from ivr.domain.caller import Customer, Identification, IdentificationState
+from ivr.domain.line import PhoneNumber
+from ivr.domain.outage import Outage
+from ivr.domain.site import Site
+from ivr.errors import StoreUnavailable, WindowFull
+
+
+@dataclass
+class ScriptedBoard:
+    """The outages it is given (an `ivr.ports.OutageBoard`)."""
+
+    outages: Sequence[Outage] = ()
+
+    def concerning(self, *, region: str | None, products: frozenset[str]) -> Sequence[Outage]:
+        """Those that touch a caller."""
+        return [outage for outage in self.outages if outage.concerns(region=region, products=products)]
+
+
+@dataclass
+class ScriptedDesk:
+    """Offers the windows it is given (an `ivr.ports.CallbackDesk`).
+
+    Windows in `full` are offered all the same, but taken when they are booked. When not
+    `available`, it raises StoreUnavailable; `fails_to_book`: only in booking.
+    """
+
+    offers: Sequence[Window] = ()
+    full: set[Window] = field(default_factory=set)
+    available: bool = True
+    fails_to_book: bool = False
+    booked: list[CallbackRequest] = field(default_factory=list)
+    at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    async def windows(self, queue: str, count: int) -> Sequence[Window]:
+        """The first windows that nobody has found full yet. Raises StoreUnavailable."""
+        if not self.available:
+            raise StoreUnavailable("the desk's script says so")
+        return self.offers[:count]
+
+    async def book(self, request: CallbackRequest) -> Callback:
+        """Remember the promise. Raises WindowFull, StoreUnavailable."""
+        if not self.available or self.fails_to_book:
+            raise StoreUnavailable("the desk's script says so")
+        if request.window in self.full:
+            self.offers = [window for window in self.offers if window != request.window]
+            raise WindowFull
+        self.booked.append(request)
+        promise = CallbackId(str(len(self.booked)))
+        return Callback(promise, request, CallbackState.BOOKED, self.at, request.window.start)
+
+
+@dataclass
+class ScriptedSites:
+    """Sites in turn (an `ivr.ports.SiteChooser`). Raises KeyError for a queue that no site serves."""
+
+    sites: Sequence[Site]
+    chosen: int = 0
+
+    def choose(self, queue: str) -> Site:
+        """The next site that serves a queue."""
+        serving = [site for site in self.sites if queue in site.queues]
+        if not serving:
+            raise KeyError(queue)
+        site = serving[self.chosen % len(serving)]
+        self.chosen += 1
+        return site
+
+
+@dataclass
+class ScriptedDirectory:
+    """Knows the customers it is given (an `ivr.ports.CustomerDirectory`). When not `available`: UNAVAILABLE."""
+
+    customers: Sequence[Customer] = ()
+    answers: Mapping[PhoneNumber, Identification] = field(default_factory=dict)
+    available: bool = True
+
+    async def identify(self, number: PhoneNumber) -> Identification:
+        """The one customer with this number."""
+        if not self.available:
+            return Identification(IdentificationState.UNAVAILABLE)
+        if number in self.answers:
+            return self.answers[number]
+        found = [customer for customer in self.customers if number in customer.numbers]
+        if len(found) == 1:
+            return Identification(IdentificationState.KNOWN, found[0])
+        return Identification(IdentificationState.AMBIGUOUS if found else IdentificationState.UNKNOWN)
