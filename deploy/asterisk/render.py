@@ -47,7 +47,7 @@ def render(
     values = _values(config, installation, home, sounds) | {"agent_seconds": agent_seconds}
     try:
         values["ami_secret"] = _secret(secret_file)
-        for folder in ("etc/klantlijn", "lib", "log", "run", "spool"):
+        for folder in ("cache", "etc/klantlijn", "lib", "log", "run", "spool"):
             (home / folder).mkdir(parents=True, exist_ok=True)
         # The only values are ours; nothing here is HTML.
         templates = Environment(
@@ -83,15 +83,15 @@ def _values(config: Config, installation: Installation, home: Path, sounds: Path
         "data": installation.data,
         "sounds": sounds,
         "language": config.organisation.language.value,
-        "agi_host": asterisk.fastagi.host,
+        "agi_host": _in_address(asterisk.fastagi.host),
         "agi_port": asterisk.fastagi.port,
         "ami_host": asterisk.ami.host,
         "ami_port": asterisk.ami.port,
         "ami_user": asterisk.ami.user,
-        "ami_allow": asterisk.fastagi.allow,
+        "ami_allow": sorted({"127.0.0.1", "::1", asterisk.fastagi.host}),
         "ami_read": ",".join(READ_CLASSES),
         "ami_write": ",".join(WRITE_CLASSES),
-        "sip_host": private.sip_host,
+        "sip_host": _in_address(private.sip_host),
         "sip_port": private.sip_port,
         "sip_allow": private.sip_allow,
         "trunk_port": private.trunk_port,
@@ -101,6 +101,11 @@ def _values(config: Config, installation: Installation, home: Path, sounds: Path
         "fallback_queue": fallback,
         "queue_seconds": QUEUE_SECONDS,
     }
+
+
+def _in_address(host: str) -> str:
+    """A host as it stands before a colon and a port (RFC 3986): an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _secret(file: Path) -> str:
