@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +53,7 @@ class FastAgiServer:
         self._server: asyncio.Server | None = None
         self._port = config.port
         self._draining = False
+        self._warned: dict[str, float] = {}
 
     @property
     def port(self) -> int:
@@ -112,11 +114,11 @@ class FastAgiServer:
         """Let in who is allowed while there is room."""
         if peer.removeprefix("::ffff:") not in self._allowed:
             self.counts.strangers += 1
-            _log.warning("agi connection refused: not in asterisk.fastagi.allow", peer=peer)
+            self._warn("agi connection refused: not in asterisk.fastagi.allow", peer=peer, so_far=self.counts.strangers)
             return Admission.STRANGER
         if len(self._sessions) >= self._config.max_sessions:
             self.counts.full += 1
-            _log.warning("call refused: asterisk.fastagi.max_sessions are open", peer=peer)
+            self._warn("call refused: asterisk.fastagi.max_sessions are open", peer=peer, so_far=self.counts.full)
             return Admission.REFUSED
         self._sessions.add(session)
         return Admission.WELCOME
@@ -133,11 +135,18 @@ class FastAgiServer:
     def malformed(self, session: AgiSession, error: AgiProtocolError) -> None:
         """Count who does not speak AGI."""
         self.counts.malformed += 1
-        _log.warning("agi session dropped", call=session.environment.get("uniqueid"), reason=str(error))
+        self._warn("agi session dropped", reason=str(error), so_far=self.counts.malformed)
 
     def left(self, session: AgiSession) -> None:
         """Forget a connection that had no call."""
         self._sessions.discard(session)
+
+    def _warn(self, event: str, **details: object) -> None:
+        """Refusals come in floods: of each kind, one line a second says how many there were."""
+        now = time.monotonic()
+        if now - self._warned.get(event, -1.0) >= 1.0:
+            self._warned[event] = now
+            _log.warning(event, **details)
 
     async def _run(self, session: AgiSession) -> None:
         try:

@@ -197,7 +197,8 @@ class AgiSession(asyncio.Protocol):
         if self._state is not _IDLE or self._turns:
             await self._turn()
         self._state = _ASKED
-        self._reader.value_end = f"{value_end})".encode()
+        if value_end:
+            self._reader.value_end = f"{value_end})".encode()
         self._expect(seconds)
         self._transport.write(command)
         return await self._waiter
@@ -317,6 +318,7 @@ class AgiSession(asyncio.Protocol):
                 elif self._state is _RESYNCING:
                     if event.data == f"{self._mark}x{self._marks}":
                         self._state = _IDLE
+                        self._reader.value_end = b")"
                 else:
                     _log.warning("agi reply without a command", code=event.code)
             elif isinstance(event, Hangup):
@@ -327,6 +329,7 @@ class AgiSession(asyncio.Protocol):
                 self._open(event)
         if answer is not None:
             self._state = _IDLE
+            self._reader.value_end = b")"
             self._waiter.answer(answer)
         if self._turns:
             self._next_turn()
@@ -337,6 +340,8 @@ class AgiSession(asyncio.Protocol):
         self._waiter.fail(self._gone())
         if self._task is None or self._task.done():
             self._host.left(self)
+        # It knows this session: without the circle, both are freed at once instead of by the collector.
+        del self._waiter
 
     def _open(self, environment: Mapping[str, str]) -> None:
         call = None
@@ -361,4 +366,3 @@ class AgiSession(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._next_turn()
-
