@@ -9,7 +9,7 @@ import click
 
 from ivr.errors import InvalidFiles, IvrError
 
-COMMANDS = ("run", "check", "simulate", "calls", "outage", "split", "callbacks", "doctor", "robot", "demo")
+COMMANDS = ("run", "check", "simulate", "calls", "outage", "split", "callbacks", "doctor", "robot")
 
 
 class Commands(click.Group):

@@ -1,0 +1,337 @@
+"""The application: the one place that names the adapter behind each port, and starts and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from prometheus_client import CollectorRegistry
+from structlog.stdlib import get_logger
+
+from ivr.asterisk.agi_server import FastAgiServer
+from ivr.asterisk.ami_client import AmiClient
+from ivr.asterisk.originate import AmiSwitchboard
+from ivr.asterisk.queue_watch import QueueWatch
+from ivr.callbacks.desk import BookingDesk
+from ivr.calls.entries import Entry
+from ivr.calls.gauges import StateGauges
+from ivr.calls.identification import Identifier
+from ivr.calls.journal import WrittenBehindJournal
+from ivr.calls.metrics import CallMetrics
+from ivr.calls.reception import Reception
+from ivr.calls.spool import Spool
+from ivr.clock import SystemClock
+from ivr.config.loading import secret
+from ivr.config.model import DAYS, Config, Database, Organisation, RegionArea, opening_span
+from ivr.connectors.catalog import Catalog
+from ivr.connectors.connector import Surroundings
+from ivr.connectors.guard import Guard
+from ivr.dashboard.server import WebServer
+from ivr.dialer.attempt import AttemptRunner
+from ivr.dialer.due import Dialer
+from ivr.domain.contact import Json
+from ivr.domain.opening_hours import OpeningHours
+from ivr.domain.region import Region
+from ivr.errors import ConnectorError
+from ivr.flow.catalog import FlowCatalog
+from ivr.flow.engine import Engine, Limits
+from ivr.flow.loader import Sources
+from ivr.flow.model import FlowSet
+from ivr.flow.session import Services
+from ivr.outages.board import LiveOutageBoard
+from ivr.ports import Clock
+from ivr.routing.sites import LiveSites
+from ivr.speech.engines import engine as speech_engine
+from ivr.speech.library import PromptLibrary
+from ivr.store.callbacks import StoredCallbacks
+from ivr.store.changes import StoredChanges
+from ivr.store.contacts import StoredContacts
+from ivr.store.database import Database as StoreDatabase
+from ivr.store.outages import StoredOutages
+from ivr.store.splits import StoredSplits
+from ivr.store.switch_follower import SwitchFollower
+
+log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept in the database."""
+
+    database: StoreDatabase
+    contacts: StoredContacts
+    outages: StoredOutages
+    splits: StoredSplits
+    callbacks: StoredCallbacks
+    changes: StoredChanges
+
+    @classmethod
+    def of(cls, config: Database) -> Stores:
+        """The stores of a database, not connected yet. Raises SetupError when its address is none of ours."""
+        database = StoreDatabase(config.url, timeout=config.timeout)
+        return cls(
+            database,
+            StoredContacts(database),
+            StoredOutages(database),
+            StoredSplits(database),
+            StoredCallbacks(database),
+            StoredChanges(database),
+        )
+
+
+def hours_of(organisation: Organisation) -> OpeningHours:
+    """When people answer."""
+    week = tuple(
+        tuple(opening_span(span) for span in organisation.opening_hours.get(day, ()))  # type: ignore[call-overload]
+        for day in DAYS
+    )
+    return OpeningHours(ZoneInfo(organisation.time_zone), week, frozenset(organisation.closed))
+
+
+def regions_of(areas: Mapping[str, RegionArea]) -> Sequence[Region]:
+    """The regions of the configuration."""
+    return tuple(
+        Region(name, tuple(_postcodes(span) for span in area.postcodes), tuple(area.prefixes))
+        for name, area in areas.items()
+    )
+
+
+def _postcodes(span: str) -> tuple[int, int]:
+    first, _, last = span.partition("-")
+    return int(first), int(last or first)
+
+
+def sources_of(config: Config) -> Sources:
+    """Where the flows and texts are."""
+    return Sources(config.flows.path, config.speech.recordings, config.queues, shown_from=config.folder)
+
+
+def guards_of(config: Config, clock: Clock) -> Sequence[Guard]:
+    """The connectors that identify callers, guarded, in their order. Raises SetupError."""
+    catalog = Catalog()
+    guards = []
+    for name in config.identify.connectors:
+        configured = config.connectors[name]
+        surroundings = Surroundings(
+            country=config.organisation.country,
+            folder=config.folder,
+            timeout=configured.guard.timeout,
+            concurrency=configured.guard.concurrency,
+        )
+        guards.append(Guard(name, catalog.caller_finder(configured, surroundings), configured.guard, clock))
+    return guards
+
+
+def identifier_of(config: Config, guards: Sequence[Guard], clock: Clock) -> Identifier:
+    """Who finds out who calls."""
+    return Identifier(guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions))
+
+
+def queues_of(config: Config) -> Mapping[str, Sequence[str]]:
+    """The Asterisk queues that serve each of our queues."""
+    return {
+        queue: tuple(site.queues[queue] for site in config.sites.values() if queue in site.queues)
+        for queue in config.queues
+    }
+
+
+async def prompt_files(library: PromptLibrary, flows: FlowSet) -> Mapping[str, Path]:
+    """The sound files of everything that is the same in every call, by names such as `nl/welcome`.
+
+    Raises:
+        SpeechError: one has to be made and cannot be.
+    """
+    return {
+        f"{utterance.language}/{utterance.name}": Path(f"{await library.files(utterance)}.sln")
+        for utterance in flows.fixed_utterances()
+    }
+
+
+class Application:
+    """A running engine. Made by `running`."""
+
+    def __init__(self, config: Config, clock: Clock, ami_secret: str, on_flows: Callable[[FlowSet], None]) -> None:
+        self.config = config
+        self.clock = clock
+        self.stores = Stores.of(config.database)
+        self.journal = WrittenBehindJournal(
+            self.stores.contacts, Spool(config.database.spool), clock, batch_interval=config.database.batch_interval
+        )
+        self.library = PromptLibrary(config.speech, speech_engine(config.speech), clock)
+        self.flows = FlowCatalog(sources_of(config), on_change=on_flows)
+        self.board = LiveOutageBoard(self.stores.outages)
+        self.sites = LiveSites(config.sites, config.queues, self.stores.splits)
+        self.guards = guards_of(config, clock)
+        self.ami = AmiClient(config.asterisk.ami, ami_secret, clock)
+        self.switchboard = AmiSwitchboard(
+            self.ami, config.asterisk.dial, clock, answer_limit=config.asterisk.ami.action_timeout
+        )
+        self.queue_watch = QueueWatch(self.ami, self.journal, clock)
+        hours = hours_of(config.organisation)
+        services = Services(
+            prompts=self.library,
+            outages=self.board,
+            callbacks=BookingDesk(config.callbacks, config.queues, hours, self.stores.callbacks, clock),
+            sites=self.sites,
+            clock=clock,
+            zone=ZoneInfo(config.organisation.time_zone),
+            fallback_queue=config.fallback_queue,
+            language=config.organisation.language,
+            country=config.organisation.country,
+            hours=hours,
+        )
+        reception = Reception(
+            config.entries,
+            config.callbacks.flow,
+            self.flows.current,
+            Engine(Limits(config.flows.max_steps, config.flows.max_seconds)),
+            services,
+            identifier_of(config, self.guards, clock),
+            self.journal,
+            self.stores.callbacks,
+            clock,
+        )
+        self.agi = FastAgiServer(config.asterisk.fastagi, reception.receive, config.organisation.country)
+        # The same after a restart, so that our own promises are ours again at once.
+        owner = f"{socket.gethostname()}:{config.asterisk.fastagi.port}"
+        runner = AttemptRunner(config.callbacks, config.asterisk, self.stores.callbacks, self.switchboard, clock, owner)
+        self.dialer = Dialer(
+            config.callbacks,
+            queues_of(config),
+            hours,
+            self.stores.callbacks,
+            self.switchboard,
+            runner,
+            clock,
+            owner,
+        )
+        self.registry = CollectorRegistry()
+        self.journal.subscribe(CallMetrics(self.registry).observe)
+        self.registry.register(StateGauges(self._readings()))
+        self.web = WebServer(config.http, self.registry, self.health, self.library.media_file)
+
+    async def health(self) -> Mapping[str, Json]:
+        """How it does; `ok` is whether calls can be taken as they should."""
+        connectors: dict[str, Json] = {guard.name: guard.status.breaker.value for guard in self.guards}
+        ok = self.ami.connected and not self.journal.is_database_away
+        return {
+            "ok": ok,
+            "calls": self.agi.open_sessions,
+            "asterisk": "connected" if self.ami.connected else "away",
+            "database": "away" if self.journal.is_database_away else "connected",
+            "waiting_for_database": self.journal.pending,
+            "connectors": connectors,
+        }
+
+    def _readings(self) -> Mapping[str, tuple[str, Callable[[], float]]]:
+        counts = self.agi.counts
+        return {
+            "klantlijn_calls_in_progress": ("Calls a flow speaks to now", lambda: self.agi.open_sessions),
+            "klantlijn_callers_queued": ("Callers in or through a queue", lambda: self.queue_watch.callers),
+            "klantlijn_journal_pending": ("Journal entries the database lacks", lambda: self.journal.pending),
+            "klantlijn_journal_lost": ("Journal entries that are gone", lambda: self.journal.lost),
+            "klantlijn_calls_refused": ("Calls refused: full or stopping", lambda: counts.full + counts.draining),
+            "klantlijn_calls_failed": ("Calls whose taking failed by a mistake of ours", lambda: counts.failed),
+            "klantlijn_asterisk_connected": ("1 while the manager link is up", lambda: self.ami.connected),
+            "klantlijn_manager_events_dropped": ("Events that came too fast", lambda: self.ami.dropped_events),
+            "klantlijn_database_away": ("1 while the database is away", lambda: self.journal.is_database_away),
+        }
+
+
+@asynccontextmanager
+async def running(
+    config: Config,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+    observe: Callable[[Entry], None] | None = None,
+) -> AsyncIterator[Application]:
+    """An engine that takes calls, until the block ends; then calls in progress are let finish.
+
+    `say` gets a line for people at each stage, `observe` every journal entry.
+
+    Raises:
+        InvalidFiles: the flows or texts have mistakes.
+        SetupError: something is missing or a port is taken; the message says what to do.
+        StoreUnavailable: the database cannot be reached.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_flows(flows: FlowSet) -> None:
+        # Told in the thread that read the files.
+        asyncio.run_coroutine_threadsafe(_render(app, flows, say), loop)
+
+    app = Application(config, SystemClock(), secret(config.asterisk.ami.secret_file), on_flows)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(app.stores.database.close)
+        await app.stores.database.migrate()
+        stack.push_async_callback(app.library.close)
+        await app.library.open()
+        await _render(app, app.flows.current(), say)
+        for guard in app.guards:
+            stack.push_async_callback(guard.close)
+            await _open(guard)
+        if observe is not None:
+            app.journal.subscribe(observe)
+        app.journal.start()
+        stack.push_async_callback(app.journal.stop)
+        stack.push_async_callback(app.ami.stop)
+        tasks = [_background(app.queue_watch.run()), _background(app.switchboard.run())]
+        await app.ami.start()
+        follower = SwitchFollower(
+            app.stores.changes,
+            (app.board.refresh, app.sites.refresh),
+            app.clock,
+            config.database.switch_interval,
+        )
+        # Before the first call, so that it hears of an outage that was open already.
+        await follower.step()
+        tasks += [
+            _background(follower.run()),
+            _background(app.dialer.run()),
+            _background(app.flows.watch(app.clock, config.flows.reload_interval)),
+        ]
+        stack.push_async_callback(_cancel, tasks)
+        await app.web.start()
+        stack.push_async_callback(app.web.stop)
+        await app.agi.start()
+        stack.push_async_callback(app.agi.drain)
+        yield app
+
+
+async def _open(guard: Guard) -> None:
+    try:
+        await guard.open()
+    except ConnectorError as error:
+        # Callers are then not recognised, which is no reason not to answer them.
+        log.warning("connector not available yet", connector=guard.name, error=str(error))
+
+
+async def _render(app: Application, flows: FlowSet, say: Callable[[str], None]) -> None:
+    await app.library.refresh()
+    rendered = await app.library.render_ahead(flows.fixed_utterances())
+    if rendered.made:
+        say(f"made {rendered.made} prompts")
+    for failure in rendered.failed:
+        log.error("prompt cannot be made", reason=failure)
+
+
+def _background(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    task = asyncio.create_task(work)
+    task.add_done_callback(_report)
+    return task
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the engine stopped by a mistake", exc_info=error)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

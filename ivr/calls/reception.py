@@ -1,0 +1,181 @@
+"""The reception: takes each call, finds out who it is while it still rings, and lets a flow speak to the caller."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from structlog.contextvars import bound_contextvars
+from structlog.stdlib import get_logger
+
+from ivr.calls.identification import CallerLookup, Identifier
+from ivr.calls.recorder import Recorder
+from ivr.config.model import Entry
+from ivr.domain.callback import AttemptOutcome, Callback, CallbackState
+from ivr.domain.caller import Caller
+from ivr.domain.contact import Contact, Direction, EventKind, Json, Outcome
+from ivr.domain.line import Line, LineState
+from ivr.errors import CallerHungUp, StoreError
+from ivr.flow.engine import Ending, Engine
+from ivr.flow.model import FlowSet
+from ivr.flow.session import Services, Session
+from ivr.ports import Arrival, CallbackStore, Channel, Clock, Journal
+
+log = get_logger()
+
+
+class Reception:
+    """Takes calls; `receive` is an `ivr.ports.Handler`.
+
+    `entries` decides which flow answers what was dialled, `callback_flow` speaks to the
+    customers we call ourselves. `flows` gives the flows of this moment; a call keeps those
+    it began with.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        callback_flow: str,
+        flows: Callable[[], FlowSet],
+        engine: Engine,
+        services: Services,
+        identifier: Identifier,
+        journal: Journal,
+        promises: CallbackStore,
+        clock: Clock,
+    ) -> None:
+        self._entries = tuple(entries)
+        self._callback_flow = callback_flow
+        self._flows = flows
+        self._engine = engine
+        self._services = services
+        self._identifier = identifier
+        self._journal = journal
+        self._promises = promises
+        self._clock = clock
+
+    async def receive(self, arrival: Arrival, channel: Channel) -> None:
+        """Take a call to the end of its flow."""
+        with bound_contextvars(call=arrival.contact_id):
+            promise = await self._promise(arrival)
+            line = Line(LineState.KNOWN, promise.request.number) if promise else arrival.line
+            lookup = self._identifier.start(line)
+            try:
+                await self._take(arrival, channel, line, lookup, promise)
+            finally:
+                lookup.close()
+
+    async def _take(
+        self, arrival: Arrival, channel: Channel, line: Line, lookup: CallerLookup, promise: Callback | None
+    ) -> None:
+        recorder = Recorder(self._journal, arrival.contact_id, self._clock)
+        flows = self._flows()
+        flow = self._callback_flow if arrival.callback_id else self._flow_for(arrival.entry)
+        contact = Contact(
+            id=arrival.contact_id,
+            started_at=self._clock.now(),
+            direction=Direction.OUTBOUND if arrival.callback_id else Direction.INBOUND,
+            number=line.number,
+            line_state=line.state,
+            entry=arrival.entry,
+            flow=flow,
+            flow_version=flows.flows[flow].version if flow in flows.flows else "",
+        )
+        self._journal.open(contact)
+        recorder.note(EventKind.ARRIVED, entry=arrival.entry, line=line.state.value, flow=flow)
+        session = Session(
+            self._services,
+            flows,
+            channel,
+            lookup.current,
+            recorder,
+            arrival.contact_id,
+            entry=arrival.entry,
+            direction=contact.direction,
+        )
+        if promise is not None:
+            session.chosen_language = promise.request.language
+            session.reason = promise.request.reason
+        try:
+            caller = await self._identified(lookup, recorder)
+            ending = await self._conversation(channel, session, flow, recorder)
+        except asyncio.CancelledError:
+            recorder.note(EventKind.ERROR, session.step, error="Stopped", message="Klantlijn stopped during this call")
+            raise
+        if lookup.current() != caller:
+            caller = lookup.current()
+            _note_identified(recorder, caller, late=True)
+        self._close(contact, caller, session, ending, recorder)
+        if promise is not None and ending.outcome is Outcome.REFUSED:
+            await self._refuse(promise)
+
+    async def _identified(self, lookup: CallerLookup, recorder: Recorder) -> Caller:
+        # While it rings the caller hears a tone, so this is the one place where waiting costs nothing.
+        began = self._clock.monotonic()
+        caller = await lookup.answer()
+        took_ms = round((self._clock.monotonic() - began) * 1000, 1)
+        _note_identified(recorder, caller, took_ms=took_ms)
+        return caller
+
+    async def _conversation(self, channel: Channel, session: Session, flow: str, recorder: Recorder) -> Ending:
+        try:
+            await channel.answer()
+        except CallerHungUp:
+            recorder.note(EventKind.HUNG_UP, by="caller")
+            return Ending(Outcome.ABANDONED)
+        recorder.note(EventKind.PICKED_UP)
+        self._journal.amend(session.contact_id, {"answered_at": self._clock.now()})
+        return await self._engine.run(session, flow)
+
+    def _close(self, contact: Contact, caller: Caller, session: Session, ending: Ending, recorder: Recorder) -> None:
+        changes: dict[str, object] = {
+            "customer_id": caller.customer.id if caller.customer else None,
+            "region": caller.region,
+            "reason": ending.reason,
+            "outcome": ending.outcome,
+        }
+        if ending.handed_over is not None:
+            changes |= {"queue": ending.handed_over.queue, "site": ending.handed_over.site}
+        elif ending.outcome is not Outcome.FAILED:
+            # A failed call goes on in Asterisk's fallback queue, like one that was handed over.
+            changes["ended_at"] = self._clock.now()
+            recorder.note(EventKind.ENDED, session.step, outcome=ending.outcome.value)
+        self._journal.amend(contact.id, changes)
+
+    def _flow_for(self, dialled: str) -> str:
+        for entry in self._entries:
+            if entry.dialled == dialled or (entry.dialled.endswith("*") and dialled.startswith(entry.dialled[:-1])):
+                return entry.flow
+        # No entry: the engine does not find this flow either, apologises and hands the caller to a person.
+        log.error("nothing under entries in config.yaml matches what was dialled", dialled=dialled)
+        return ""
+
+    async def _promise(self, arrival: Arrival) -> Callback | None:
+        if arrival.callback_id is None:
+            return None
+        try:
+            return await self._promises.callback(arrival.callback_id)
+        except StoreError as error:
+            log.warning("a promise being kept cannot be read; the customer is spoken to all the same", error=str(error))
+            return None
+
+    async def _refuse(self, promise: Callback) -> None:
+        try:
+            for attempt in promise.attempts[-1:]:
+                await self._promises.end_attempt(attempt.id, AttemptOutcome.REFUSED, at=self._clock.now())
+            await self._promises.move(
+                promise.id, CallbackState.REFUSED, at=self._clock.now(), reason="the customer no longer wants the call"
+            )
+        except StoreError as error:
+            log.error("a refused callback could not be stored; the customer may be called again", error=str(error))
+
+
+def _note_identified(recorder: Recorder, caller: Caller, **particulars: Json) -> None:
+    recorder.note(
+        EventKind.IDENTIFIED,
+        "",
+        state=caller.identification.state.value,
+        customer=caller.customer.id if caller.customer else None,
+        region=caller.region,
+        **particulars,
+    )
