@@ -1,4 +1,4 @@
-"""`python -m deploy.asterisk setup|run`: get the private Asterisk ready, or run it until Ctrl-C."""
+"""`python -m deploy.asterisk setup|run|cli`: get a private Asterisk ready, run it until Ctrl-C, ask a running one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from deploy.asterisk.set_up import set_up
+from deploy.asterisk.set_up import prepared, set_up
 from ivr.config.loading import load
 from ivr.errors import IvrError
 
@@ -17,12 +17,17 @@ ENDING = {signal.SIGINT, signal.SIGTERM}
 def main() -> int:
     """Returns 0, or 1 when something is missing; the one line on standard error says what to do."""
     parser = argparse.ArgumentParser(prog="python -m deploy.asterisk", description=__doc__)
-    parser.add_argument("command", choices=("setup", "run"), help="get everything ready, or also run it until Ctrl-C")
+    parser.add_argument("action", choices=("setup", "run", "cli"), help="get everything ready; also run it; ask it")
+    parser.add_argument("words", nargs="*", help="a command for Asterisk's console, after cli")
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), help="the configuration file")
     arguments = parser.parse_args()
     try:
-        private = set_up(load(arguments.config), lambda line: print(line, flush=True))
-        if arguments.command == "run":
+        config = load(arguments.config)
+        if arguments.action == "cli":
+            print(prepared(config, _say).cli(" ".join(arguments.words)), end="")
+            return 0
+        private = set_up(config, _say)
+        if arguments.action == "run":
             with private:
                 print(f"Asterisk takes calls at {private.sip_address}; Ctrl-C stops it", flush=True)
                 # Blocked only now: Asterisk would inherit it and be deaf to our goodbye.
@@ -32,6 +37,10 @@ def main() -> int:
         print(f"asterisk: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class PrivateAsterisk:
 
     def __init__(self, config: Config, installation: Installation, home: Path) -> None:
         self.home = home
+        self.installation = installation
         self.log = home / "log" / "messages.log"
         self.sip_address = f"sip:{config.asterisk.private.sip_host}:{config.asterisk.private.sip_port}"
         self._private = config.asterisk.private

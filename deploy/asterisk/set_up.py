@@ -20,8 +20,14 @@ def set_up(config: Config, say: Callable[[str], None]) -> PrivateAsterisk:
         SetupError: something is missing; says what to do.
         UnsafeValue: a value of the configuration would become a second line of Asterisk's.
     """
+    private = prepared(config, say)
+    sounds = private.home / "sounds"
+    make_sounds(sounds, config.organisation.language.value)
+    render(config, private.installation, private.home, config.asterisk.ami.secret_file, sounds)
+    return private
+
+
+def prepared(config: Config, say: Callable[[str], None]) -> PrivateAsterisk:
+    """The private Asterisk with the configuration it has. Raises SetupError when there is no Asterisk to be had."""
     home = config.asterisk.private.home.absolute()
-    installation = obtain(home, say)
-    make_sounds(home / "sounds", config.organisation.language.value)
-    render(config, installation, home, config.asterisk.ami.secret_file, home / "sounds")
-    return PrivateAsterisk(config, installation, home)
+    return PrivateAsterisk(config, obtain(home, say), home)

@@ -23,7 +23,7 @@ async def telephone(asterisk: AsteriskUnderTest) -> AsyncIterator[UserAgent]:
     """A caller's telephone that knows Asterisk's own sounds, in both languages."""
     names = ("apology", "waiting", "agent", "goodbye")
     sounds = {f"{name}-{tongue}": asterisk.sounds / tongue / f"{name}.wav" for name in names for tongue in ("nl", "en")}
-    known = KnownPrompts(sounds)
+    known = KnownPrompts(sounds | {"hold": asterisk.sounds / "hold" / "hold.wav"})
     async with UserAgent(known=known) as telephone:
         yield telephone
     await asterisk.quiet()
@@ -92,7 +92,7 @@ async def test_takes_the_caller_to_the_queue_that_was_chosen_in_their_language(
         call = await dial(asterisk, telephone)
         await call.hears("agent-en", 5)
         assert "(In use)" in await asterisk.cli("queue show support-partner")
-    assert [heard.prompt for heard in call.heard] == ["agent-en"]
+    assert [heard.prompt for heard in call.heard] == ["hold", "agent-en"]
 
 
 async def test_an_agent_says_goodbye_and_hangs_up(asterisk: AsteriskUnderTest, telephone: UserAgent) -> None:
@@ -107,6 +107,20 @@ async def test_goes_to_the_fallback_queue_when_the_chosen_one_does_not_exist(
 ) -> None:
     async with engine(asterisk, decides(queue="nowhere", next="queue")):
         await (await dial(asterisk, telephone)).hears("agent-nl", 5)
+
+
+async def test_a_caller_whom_nobody_can_take_hears_music(asterisk: AsteriskUnderTest, telephone: UserAgent) -> None:
+    agents = [f"Local/agent{number}@demo-agents/n" for number in range(6)]
+    for agent in agents:
+        await asterisk.cli(f"queue pause member {agent}")
+    try:
+        async with engine(asterisk, decides(queue="support-own", next="queue")):
+            call = await dial(asterisk, telephone)
+            await call.hears("hold", 5)
+    finally:
+        for agent in agents:
+            await asterisk.cli(f"queue unpause member {agent}")
+    await call.hears("agent-nl", 10)
 
 
 async def test_hangs_up_when_the_engine_says_so(asterisk: AsteriskUnderTest, telephone: UserAgent) -> None:
