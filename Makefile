@@ -6,7 +6,7 @@ help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' Makefile
 
 run: setup ## start Asterisk and Klantlijn, and place demonstration calls
-	@.venv/bin/ivr demo
+	@exec .venv/bin/python -m deploy.demo
 
 test: setup-test ## run every test, those on a real Asterisk too
 	@.venv/bin/python -m pytest

@@ -92,6 +92,3 @@ need_python
 install_packages
 make_environment
 .venv/bin/python -m deploy.asterisk setup
-if [ "$purpose" = run ]; then
-    .venv/bin/ivr demo setup
-fi
