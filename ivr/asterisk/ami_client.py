@@ -55,6 +55,11 @@ class AmiClient:
         return self._link is not None and not self._link.lost.is_set()
 
     @property
+    def in_flight(self) -> int:
+        """How many actions wait for their answer."""
+        return 0 if self._link is None else self._link.in_flight
+
+    @property
     def dropped_events(self) -> int:
         """How many events slow subscribers lost, since the start."""
         return sum(subscription.dropped for subscription in self._subscriptions)

@@ -48,7 +48,6 @@ class GuardedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no t
         super().connection_made(transport)
         # Asterisk may speak before panoramisk's Manager has taken the protocol over.
         self.factory = self._owner
-        self.log = _SILENT
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -136,6 +135,11 @@ class AmiLink:
         """Set once the connection is gone."""
         assert self._protocol is not None
         return self._protocol.lost
+
+    @property
+    def in_flight(self) -> int:
+        """How many actions wait for their answer."""
+        return 0 if self._protocol is None else len(self._protocol.responses)
 
     async def open(self, secret: str, events: str) -> None:
         """Connect and log in; `events` are the classes of events to begin with.

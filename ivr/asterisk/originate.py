@@ -91,11 +91,11 @@ class AmiSwitchboard:
         self._clock = clock
         self._answer_limit = answer_limit
         self._dials: dict[str, _Dial] = {}
-        self._events: Subscription = client.subscribe("OriginateResponse", "Hangup")
+        self.events: Subscription = client.subscribe("OriginateResponse", "Hangup")
 
     async def run(self) -> None:
         """Follow calls being made, until the client stops."""
-        async for event in self._events:
+        async for event in self.events:
             if event is GAP:
                 for dial in self._dials.values():
                     dial.missed_events.set()
@@ -156,9 +156,10 @@ class AmiSwitchboard:
         return max(0, len(free) - len(waiting))
 
     async def _originate(self, dial: _Dial, headers: dict[str, str | list[str]]) -> None:
-        dial.missed_events.clear()
         try:
             await self._client.action("Originate", **headers)
+            # What was missed before Asterisk had the call is none of this call's.
+            dial.missed_events.clear()
         except AmiActionFailed as error:
             raise AmiUnavailable("Asterisk refused to dial", str(error)) from error
         except AmiAnswerLost:

@@ -7,8 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from panoramisk.ami_protocol import AMIProtocol
 
 from ivr.asterisk.ami_client import AmiClient
+from ivr.asterisk.ami_link import GuardedProtocol
 from ivr.asterisk.ami_subscription import GAP
 from ivr.asterisk.ami_wire import AmiMessage
 from ivr.config.model import Ami
@@ -146,6 +148,7 @@ async def test_an_answer_that_never_comes_has_a_limit_and_leaves_nothing_behind(
     peer.answers["dbget"] = lambda action: late.append(response(action, Val="late")) or []
     with pytest.raises(AmiAnswerLost, match=r"no answer in 0\.2 s"):
         await client.action("DBGet", Key="x")
+    assert client.in_flight == 0
     peer.send((late[0] + "\r\n\r\n").encode())
     assert (await client.action("Ping"))["Ping"] == "Pong"
     await client.stop()
@@ -269,14 +272,42 @@ async def test_a_shutdown_event_is_a_loss(client: AmiClient, peer: AmiPeer, cloc
     await reconnect(client, peer, clock)
 
 
+class DeafTransport(asyncio.Transport):
+    """Refuses every write, as uvloop does on a connection that is closing."""
+
+    def __init__(self, real: asyncio.Transport) -> None:
+        super().__init__()
+        self._real = real
+
+    def write(self, data: object) -> None:
+        raise RuntimeError("the connection is closing")
+
+    def abort(self) -> None:
+        self._real.abort()
+
+    close = abort
+
+
+def connect_without_writing(protocol: GuardedProtocol, transport: asyncio.Transport) -> None:
+    """What connection_made does, with a transport on which nothing can be sent."""
+    AMIProtocol.connection_made(protocol, DeafTransport(transport))
+    protocol.greeted.set()
+
+
 async def test_nothing_secret_or_personal_is_logged(
     client: AmiClient,
     peer: AmiPeer,
     clock: ManualClock,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    broken = AmiClient(settings(peer.port, action_timeout=SHORT), SECRET, clock)
+    monkeypatch.setattr("ivr.asterisk.ami_link.GuardedProtocol.connection_made", connect_without_writing)
+    await broken.start()
+    monkeypatch.undo()
+    await broken.stop()
     peer.answers["originate"] = silence
     dialling = asyncio.create_task(client.action("Originate", Channel="PJSIP/+31612345678@trunk"))
     await peer.wait_for("Originate")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from panoramisk.manager import Manager
 
 from ivr.asterisk.ami_client import AmiClient
 from ivr.asterisk.ami_subscription import GAP
@@ -93,6 +94,41 @@ async def test_pauses_between_attempts_double_up_to_the_limit(
         await peer.wait_connections(attempt + 1)
 
 
+@pytest.mark.parametrize(("lasted", "pause"), [(9.0, 2.0), (10.0, 0.5)])
+async def test_pauses_begin_anew_after_a_connection_that_lasted(
+    peer: AmiPeer, new_client: Connect, clock: ManualClock, lasted: float, pause: float
+) -> None:
+    """An Asterisk that takes logins and drops them at once is not met with a storm of them."""
+    await peer.stop()
+    client = new_client(ping_interval=10.0)
+    await client.start()
+    await clock.advance(0.5)
+    await until(lambda: clock.sleepers == 1)
+    await peer.start()
+    await clock.advance(1.0)
+    await client.wait_connected(LIMIT)
+    await clock.advance(lasted)
+    await peer.drop()
+    await until(lambda: not client.connected and clock.sleepers == 1)
+    await clock.advance(pause - 0.125)
+    assert peer.connections == 1
+    await clock.advance(0.125)
+    await peer.wait_connections(2)
+
+
+async def test_a_failed_attempt_leaves_no_other_attempt_behind(
+    peer: AmiPeer, new_client: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """panoramisk's Manager would go on by itself, at the pace of its `reconnect_timeout`."""
+    monkeypatch.setitem(Manager.defaults, "reconnect_timeout", 0)
+    await peer.stop()
+    await new_client().start()
+    await peer.start()
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert peer.connections == 0
+
+
 async def test_chance_shortens_a_pause_by_up_to_half(peer: AmiPeer, new_client: Connect, clock: ManualClock) -> None:
     peer.banner = b"?\r\n"
     await new_client(share=1.0).start()
@@ -139,6 +175,8 @@ async def test_it_is_connected_only_once_asterisk_has_started_up_wholly(peer: Am
     client = new_client()
     starting = asyncio.create_task(client.start())
     await peer.wait_for("Login")
+    for _ in range(200):
+        await asyncio.sleep(0)
     assert not client.connected
     peer.send_event("FullyBooted")
     await starting

@@ -222,12 +222,29 @@ async def test_a_call_that_still_rings_after_a_broken_link_is_waited_for(
 
 
 async def test_an_answer_to_originate_that_never_comes_makes_it_look_at_the_channel(
-    begin: Dialling, peer: AmiPeer
+    switchboard: AmiSwitchboard, peer: AmiPeer
 ) -> None:
     peer.answers["originate"] = lambda action: []
     peer.answers["coreshowchannels"] = channels((REQUEST.channel_id, 6))
-    assert await (await begin()) is DialOutcome.ANSWERED
+    async with asyncio.timeout(LIMIT):
+        assert await switchboard.dial(replace(REQUEST, timeout=600)) is DialOutcome.ANSWERED
     assert len(peer.sent("Originate")) == 1
+
+
+async def test_events_missed_before_a_call_was_made_are_none_of_its_business(
+    client: AmiClient, switchboard: AmiSwitchboard, peer: AmiPeer
+) -> None:
+    """The first thing after a login is a gap; a call made then is not looked for before it exists."""
+    dialling = asyncio.create_task(switchboard.dial(REQUEST))
+    await asyncio.sleep(0)
+    switchboard.events.mark_gap()
+    await peer.wait_for("Originate")
+    await until(lambda: client.in_flight == 0)
+    for _ in range(3):
+        await client.action("Ping")
+    assert peer.sent("CoreShowChannels") == []
+    responds(peer, 4)
+    assert await dialling is DialOutcome.ANSWERED
 
 
 async def test_an_outcome_that_is_never_told_is_unknown_after_the_ringing_time(

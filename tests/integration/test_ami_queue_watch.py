@@ -207,6 +207,9 @@ async def test_it_learns_of_callers_that_came_before_it(
     await clock.advance(1)
     await until(lambda: watch.callers == 2)
     assert notebook.told == [("agent_answered", {"agent": "PJSIP/102", "queue": "support-own"})]
+    peer.send_event("AgentConnect", Uniqueid="2.1", Queue="support-own", MemberName="Bea", DestUniqueid="2.2")
+    peer.send_event("QueueCallerJoin", Uniqueid="4.1", Queue="support-own")
+    await until(lambda: watch.callers == 3)
     assert connected == ["2.1"]
 
 
