@@ -41,8 +41,9 @@ def speakable(text: str) -> str:
     Raises:
         SpeechError: there is nothing to say, or more than LONGEST characters.
     """
-    signs = (" " if sign in "[]" or unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
-    line = " ".join("".join(signs).split())
+    if not text.isprintable() or "[" in text or "]" in text:
+        text = "".join(" " if sign in "[]" or unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text)
+    line = " ".join(text.split())
     if not any(sign.isalnum() for sign in line):
         raise SpeechError("the text has no words")
     if len(line) > LONGEST:
