@@ -32,7 +32,7 @@ async def perform(call: Call, script: Script, *, record: Path | None = None) -> 
         await call.answered(min(ANSWER_LIMIT, script.limit))
         await _Performer(call, pending).until(script.limit)
     except CallFailed as error:
-        failure = str(error)
+        failure = ", ".join(map(str, error.args))
     await call.hang_up()
     if record is not None and call.answered_at is not None:
         write_wav(record, call.recording)

@@ -47,7 +47,7 @@ NEVER_KNOWN = (
     "Welkom bij de gemeente.",
     "Onze openingstijden zijn van negen tot vijf.",
 )
-FOLDER = Path(tempfile.gettempdir()) / "klantlijn-test-voices"
+FOLDER = Path(tempfile.gettempdir()) / "klantlijn-test-voices-2"
 
 
 def spoken(text: str) -> Samples:
@@ -60,7 +60,8 @@ def spoken(text: str) -> Samples:
             rate = file.getframerate()
             raw = np.frombuffer(done.stdout[44:], "<i2").astype(np.float32)
         sound = soxr.resample(raw, rate, RATE)
-        sound = sound[np.flatnonzero(np.abs(sound) > 100)[0] :]
+        loud = np.flatnonzero(np.abs(sound) > 100)
+        sound = sound[loud[0] : loud[-1]]
         sound *= 2600 / np.sqrt((sound[np.abs(sound) > 200] ** 2).mean())
         padded = np.pad(np.clip(sound, -30000, 30000).astype("<i2"), RATE // 20)
         unfinished = path.with_suffix(f".{id(padded)}")
