@@ -101,8 +101,8 @@ class GuardedProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no t
         self.greeted.set()
 
 
-class GuardedManager(Manager):  # type: ignore[misc]  # panoramisk has no types
-    """panoramisk's Manager for the length of one connection: no reconnecting, no unwatched Ping."""
+class OneConnection(Manager):  # type: ignore[misc]  # panoramisk has no types
+    """panoramisk's Manager for the length of one connection: it does not reconnect."""
 
     def connection_made(self, connecting: asyncio.Task[Any]) -> None:
         if not connecting.cancelled() and connecting.exception() is None:
@@ -118,7 +118,7 @@ class AmiLink:
     def __init__(self, config: Ami, tls: ssl.SSLContext | None, on_event: Callable[[AmiMessage], None]) -> None:
         self._config = config
         self._on_event = on_event
-        self._manager = GuardedManager(
+        self._manager = OneConnection(
             host=config.host,
             port=config.port,
             ssl=tls or False,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ivr.asterisk.ami_link import MAX_LIST_ITEMS, GuardedManager, GuardedProtocol
+from ivr.asterisk.ami_link import MAX_LIST_ITEMS, GuardedProtocol, OneConnection
 from ivr.errors import AmiActionFailed
 
 
@@ -28,12 +28,12 @@ class Wire(asyncio.Transport):
 
 
 @pytest.fixture
-def manager() -> GuardedManager:
-    return GuardedManager()
+def manager() -> OneConnection:
+    return OneConnection()
 
 
 @pytest.fixture
-async def protocol(manager: GuardedManager) -> GuardedProtocol:
+async def protocol(manager: OneConnection) -> GuardedProtocol:
     protocol = GuardedProtocol(manager)
     protocol.connection_made(Wire())
     protocol.data_received(b"Asterisk Call Manager/11.0.0\r\n")
@@ -41,7 +41,7 @@ async def protocol(manager: GuardedManager) -> GuardedProtocol:
 
 
 async def test_an_event_before_panoramisk_has_taken_the_connection_over_is_delivered(
-    manager: GuardedManager, protocol: GuardedProtocol
+    manager: OneConnection, protocol: GuardedProtocol
 ) -> None:
     events: list[str] = []
     manager.register_event("*", lambda _, event: events.append(event.event))
@@ -60,7 +60,7 @@ async def test_a_list_without_end_is_given_up(protocol: GuardedProtocol) -> None
 
 
 async def test_nothing_of_a_connection_that_was_given_up_is_delivered(
-    manager: GuardedManager, protocol: GuardedProtocol
+    manager: OneConnection, protocol: GuardedProtocol
 ) -> None:
     events: list[str] = []
     manager.register_event("Hangup", lambda _, event: events.append(event.event))
