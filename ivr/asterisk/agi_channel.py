@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from ivr.asterisk.agi_protocol import Environment
 from ivr.asterisk.agi_session import AgiSession
 from ivr.domain.callback import CallbackId
 from ivr.domain.contact import ContactId
@@ -13,7 +12,7 @@ from ivr.errors import AgiProtocolError, CallerHungUp
 from ivr.ports import Arrival, HandOver
 
 
-def read_arrival(environment: Mapping[str, str], country: str) -> Arrival:
+def read_arrival(environment: Environment, country: str) -> Arrival:
     """The call that an opening (`agi://host:port/call` or `/callback/<id>`) presents.
 
     In a call of our own the caller id is ours, so the line of a callback is ABSENT: the
@@ -22,26 +21,26 @@ def read_arrival(environment: Mapping[str, str], country: str) -> Arrival:
     Raises:
         AgiProtocolError: it asks for something else, or does not say which call it is.
     """
-    script, _, callback = environment.get("network_script", "").partition("/")
-    contact_id = environment.get("uniqueid", "")
+    script, _, callback = environment.get("network_script").partition("/")
+    contact_id = environment.get("uniqueid")
     if not contact_id or (script, bool(callback)) not in (("call", False), ("callback", True)):
         raise AgiProtocolError(f"it asked for {environment.get('network_script', '')[:40]!r}")
     if callback:
         line = Line(LineState.ABSENT)
     else:
         line = read_line(
-            environment.get("callerid", ""),
-            presentation=_number(environment.get("callingpres", "")),
-            privacy=environment.get("arg_1", ""),
+            environment.get("callerid"),
+            presentation=_number(environment.get("callingpres")),
+            privacy=environment.get("arg_1"),
             country=country,
         )
-    dialled = environment.get("dnid", "")
+    dialled = environment.get("dnid")
     return Arrival(
         contact_id=ContactId(contact_id),
-        channel=environment.get("channel", ""),
-        entry=dialled if dialled not in ("", "unknown") else environment.get("extension", ""),
+        channel=environment.get("channel"),
+        entry=dialled if dialled not in ("", "unknown") else environment.get("extension"),
         line=line,
-        language=environment.get("language", ""),
+        language=environment.get("language"),
         callback_id=CallbackId(callback) if callback else None,
     )
 

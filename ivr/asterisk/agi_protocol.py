@@ -8,7 +8,6 @@ replies and is never one itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ivr.errors import AgiProtocolError
@@ -20,8 +19,23 @@ MAX_HEADER_LINES = 256
 MAX_REPLY = 65_536
 """Bytes of one reply, a multi-line value included."""
 
-Environment = Mapping[str, str]
-"""What Asterisk tells of a call: `callerid`, `arg_1`… (without `agi_`) to their values."""
+
+class Environment(NamedTuple):
+    """What Asterisk tells of a call, in its lines `agi_name: value`. Few of them are ever looked up."""
+
+    lines: str = "\n"
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of `callerid`, `arg_1`… (without `agi_`).
+
+        The first line wins: what a caller's name may smuggle in comes after Asterisk's own lines.
+        """
+        key = f"\nagi_{name}: "
+        start = self.lines.find(key)
+        if start < 0:
+            return default
+        start += len(key)
+        return self.lines[start : self.lines.index("\n", start)]
 
 
 class Reply(NamedTuple):
@@ -44,7 +58,7 @@ class Stray(NamedTuple):
     line: str
 
 
-Event = Mapping[str, str] | Reply | Hangup | Stray
+Event = Environment | Reply | Hangup | Stray
 
 _HANGUP: Final = Hangup()
 _OPENING = b"agi_"
@@ -113,18 +127,12 @@ class AgiReader:
         if end < 0:
             self._scanned = max(0, len(buffer) - 1)
             return None
-        lines = buffer[:end].decode("utf-8", "surrogateescape").split("\n")
-        if len(lines) > MAX_HEADER_LINES:
+        if buffer.count(b"\n", 0, end) >= MAX_HEADER_LINES:
             raise AgiProtocolError(f"an opening of over {MAX_HEADER_LINES} lines")
+        lines = buffer[: end + 1].decode("utf-8", "surrogateescape")
         del buffer[: end + 2]
         self._opened = True
-        environment: dict[str, str] = {}
-        for line in lines:
-            name, _, value = line.partition(": ")
-            if name.startswith("agi_"):
-                # The first wins: what a caller's name may smuggle in comes after Asterisk's own lines.
-                environment.setdefault(name[4:], value)
-        return environment
+        return Environment("\n" + lines)
 
     def _read_line(self, line: bytes, events: list[Event]) -> None:
         if self._multi_line is not None:

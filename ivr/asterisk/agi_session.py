@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine
 from enum import Enum
 from typing import Any, Final, Protocol, cast
 
 import structlog
 
 from ivr.asterisk import agi_commands as commands
-from ivr.asterisk.agi_protocol import AgiReader, Hangup, Reply, Stray
+from ivr.asterisk.agi_protocol import AgiReader, Environment, Hangup, Reply, Stray
 from ivr.asterisk.agi_waiter import Waiter
 from ivr.errors import AgiCommandFailed, AgiProtocolError, AgiTimeout, CallerHungUp
 
@@ -109,7 +109,7 @@ class AgiSession(asyncio.Protocol):
         self._mark = ""
         self._marks = 0
         self._resync_until = 0.0
-        self.environment: Mapping[str, str] = {}
+        self.environment = Environment()
         self.hung_up = False
 
     # --- commands ---
@@ -188,20 +188,28 @@ class AgiSession(asyncio.Protocol):
 
     # --- one command ---
 
-    async def _ask_live(self, command: bytes, seconds: float) -> Reply:
+    def _ask_live(self, command: bytes, seconds: float) -> Awaitable[Reply]:
         if self.hung_up:
             raise CallerHungUp
-        return await self._ask(command, seconds)
+        return self._ask(command, seconds)
 
-    async def _ask(self, command: bytes, seconds: float, *, value_end: str = "") -> Reply:
+    def _ask(self, command: bytes, seconds: float, *, value_end: str = "") -> Awaitable[Reply]:
+        """Send a command now, if it may; to be awaited at once. Not a coroutine itself: it runs for every command."""
         if self._state is not _IDLE or self._turns:
-            await self._turn()
+            return self._ask_later(command, seconds, value_end)
+        return self._send(command, seconds, value_end)
+
+    async def _ask_later(self, command: bytes, seconds: float, value_end: str) -> Reply:
+        await self._turn()
+        return await self._send(command, seconds, value_end)
+
+    def _send(self, command: bytes, seconds: float, value_end: str) -> Waiter:
         self._state = _ASKED
         if value_end:
             self._reader.value_end = f"{value_end})".encode()
         self._expect(seconds)
         self._transport.write(command)
-        return await self._waiter
+        return self._waiter
 
     async def _turn(self) -> None:
         if self._state is not _CLOSED:
@@ -343,7 +351,7 @@ class AgiSession(asyncio.Protocol):
         # It knows this session: without the circle, both are freed at once instead of by the collector.
         del self._waiter
 
-    def _open(self, environment: Mapping[str, str]) -> None:
+    def _open(self, environment: Environment) -> None:
         call = None
         if self._state is State.OPENING:
             self.environment = environment

@@ -26,7 +26,7 @@ async def failing(command: Awaitable[object]) -> str:
 
 
 async def test_a_caller_name_in_latin_1_does_not_matter() -> None:
-    calls = Calls(lambda session: session.set_variable("X", session.environment["calleridname"]))
+    calls = Calls(lambda session: session.set_variable("X", session.environment.get("calleridname")))
     async with serving(calls) as server:
         peer = await server.knock()
         await peer.send(b"agi_network_script: call\nagi_uniqueid: 1.1\nagi_calleridname: Andr\xe9\n\n")

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.asterisk.agi_protocol import MAX_HEADER, MAX_HEADER_LINES, MAX_REPLY, AgiReader, Event, Hangup, Reply, Stray
+from ivr.asterisk.agi_protocol import (
+    MAX_HEADER,
+    MAX_HEADER_LINES,
+    MAX_REPLY,
+    AgiReader,
+    Environment,
+    Event,
+    Hangup,
+    Reply,
+    Stray,
+)
 from ivr.errors import AgiProtocolError
 
 OPENING = b"agi_network: yes\nagi_callerid: 0612345678\nagi_rdnis: \n\n"
@@ -20,22 +30,33 @@ def reader() -> AgiReader:
     return opened
 
 
+def environment_of(opening: bytes) -> Environment:
+    (event,) = AgiReader().receive(opening)
+    assert isinstance(event, Environment)
+    return event
+
+
 def test_the_opening_becomes_an_environment() -> None:
-    assert AgiReader().receive(OPENING) == [{"network": "yes", "callerid": "0612345678", "rdnis": ""}]
+    environment = environment_of(OPENING)
+    names = ("network", "callerid", "rdnis", "arg_1")
+    assert [environment.get(name) for name in names] == ["yes", "0612345678", "", ""]
 
 
-def test_what_follows_the_opening_in_the_same_segment_is_read() -> None:
-    assert AgiReader().receive(OPENING + b"HANGUP\n")[1:] == [Hangup()]
+def test_an_opening_in_pieces_is_the_same_and_what_follows_it_is_read() -> None:
+    reader = AgiReader()
+    events = [event for value in OPENING + b"HANGUP\n" for event in reader.receive(bytes([value]))]
+    assert events == [environment_of(OPENING), Hangup()]
+    assert AgiReader().receive(OPENING + b"HANGUP\n") == events
 
 
 def test_a_latin_1_name_is_kept_byte_for_byte() -> None:
-    (environment,) = AgiReader().receive(b"agi_calleridname: Andr\xe9\n\n")
-    assert environment == {"calleridname": b"Andr\xe9".decode("utf-8", "surrogateescape")}
+    name = environment_of(b"agi_calleridname: Andr\xe9\n\n").get("calleridname")
+    assert name.encode("utf-8", "surrogateescape") == b"Andr\xe9"
 
 
 def test_a_line_smuggled_into_a_name_does_not_replace_asterisks_own() -> None:
-    (environment,) = AgiReader().receive(b"agi_network_script: call\nagi_x: a\nagi_network_script: evil\njunk\n\n")
-    assert environment == {"network_script": "call", "x": "a"}
+    environment = environment_of(b"agi_network_script: call\nagi_x: a\nagi_network_script: evil\njunk\n\n")
+    assert environment.get("network_script") == "call"
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n", b"\n\n", b"\x16\x03\x01", b"agX"])
