@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ivr.domain.language import Language
-from ivr.flow.expressions import Text
+from ivr.flow.expressions import Text, text_of
 from ivr.flow.names import BlockName, FlowName, Name
 from ivr.flow.step import Settings, Step
 from ivr.flow.steps import KINDS
@@ -184,4 +184,4 @@ def read_texts(folder: Path, language: Language, shown: str) -> DraftTexts:
 def _text(value: Node) -> Text:
     if not isinstance(value, Scalar) or not value.text.strip():
         raise ValueError("a text belongs here; write what is to be said")
-    return Text(value.text)
+    return text_of(value.text)

@@ -169,9 +169,7 @@ class _Walk:
 
     def _filter(self, node: nodes.Filter, sure: frozenset[str]) -> Kind:
         given = self.visit(node.node, sure) if node.node is not None else object
-        known = FILTERS.get(node.name)
-        if known is None:
-            return self.complain(node.name, f"unknown filter '{node.name}'", did_you_mean(node.name, FILTERS))
+        known = FILTERS[node.name]
         for argument in node.args:
             self.visit(argument, sure)
         if len(node.args) != known.arguments or node.kwargs or node.dyn_args or node.dyn_kwargs:

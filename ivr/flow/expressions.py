@@ -22,6 +22,7 @@ from ivr.errors import ExpressionFailed
 from ivr.flow.expression_types import Findings, Names, examine, reads
 from ivr.flow.filters import FILTERS
 from ivr.flow.views import PERSONAL, Missing
+from ivr.yamlfile.problem import did_you_mean
 
 MAX_SOURCE = 2000
 MAX_SPOKEN = 2000
@@ -66,7 +67,7 @@ class Expression:
             self.tree: nodes.Node = parser.parse_expression()
             if not parser.stream.eos:
                 raise ValueError(f"'{source}' says more than one thing; join conditions with 'and' or 'or'")
-            _check_depth(self.tree)
+            _check_parts(self.tree)
             self._compiled: TemplateExpression = ENVIRONMENT.compile_expression(source, undefined_to_none=False)
         except (TemplateError, SyntaxError, RecursionError) as error:
             raise ValueError(f"'{source[:80]}' is not an expression: {_reason(error)}") from error
@@ -118,7 +119,7 @@ class Text:
         self.source = source
         try:
             self.tree: nodes.Node = ENVIRONMENT.parse(source)
-            _check_depth(self.tree)
+            _check_parts(self.tree)
             self._template: Template = ENVIRONMENT.from_string(source)
         except (TemplateError, SyntaxError, RecursionError) as error:
             raise ValueError(f"this text cannot be read: {_reason(error)}") from error
@@ -153,6 +154,12 @@ class Text:
         return words
 
 
+@lru_cache(maxsize=4096)
+def text_of(source: str) -> Text:
+    """The text that a source is; the same source is compiled once. Raises ValueError."""
+    return Text(source)
+
+
 def tidy(text: str) -> str:
     """A text on one line, single spaces."""
     return " ".join(text.split())
@@ -163,13 +170,18 @@ def _check_size(source: str) -> None:
         raise ValueError(f"{len(source)} characters are too many; {MAX_SOURCE} are the most")
 
 
-def _check_depth(tree: nodes.Node) -> None:
-    """Refuse what is nested so deep that compiling it would be a danger in itself."""
+def _check_parts(tree: nodes.Node) -> None:
+    """Refuse what cannot be compiled, and what is nested so deep that compiling it would be a danger in itself."""
     level, depth = [tree], 0
     while level:
         depth += 1
         if depth > MAX_DEPTH:
             raise ValueError("this is nested too deep to understand; split it")
+        for node in level:
+            if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+                raise ValueError(f"unknown filter '{node.name}'; {did_you_mean(node.name, FILTERS)}".rstrip("; "))
+            if isinstance(node, nodes.Test):
+                raise ValueError(f"'is {node.name}' has no place here; compare with == or !=")
         level = [child for node in level for child in node.iter_child_nodes()]
 
 

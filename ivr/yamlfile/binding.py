@@ -71,6 +71,8 @@ def _one_per_place(node: Node, model: type[BaseModel], errors: Sequence[ErrorDet
     for error in errors:
         if error["type"] == "missing" and error["loc"] in misspelt:
             continue  # the unknown key's suggestion says it already
+        if error["type"] == "too_short" and any(_lies_in(other["loc"], error["loc"]) for other in errors):
+            continue  # pydantic does not count elements that are wrong
         problem, what = _problem(node, model, error, docs)
         at = (problem.line, problem.column)
         if what is None:
@@ -83,6 +85,10 @@ def _one_per_place(node: Node, model: type[BaseModel], errors: Sequence[ErrorDet
         message = problem.message.replace(wanted[at][0], " or ".join(wanted[at]), 1)
         place = (problem.file, problem.line, problem.column, problem.end_column, problem.rule)
         yield Problem(*place, message, problem.hint, problem.docs, problem.excerpt)
+
+
+def _lies_in(loc: tuple[str | int, ...], around: tuple[str | int, ...]) -> bool:
+    return len(loc) > len(around) and loc[: len(around)] == around
 
 
 def _meant(model: type[BaseModel], error: ErrorDetails) -> tuple[str | int, ...]:

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TypedDict
 
 from ivr.errors import InvalidFiles
 
 SHOWN_WIDTH = 110
-
-
-class ProblemJson(TypedDict):
-    """A problem as `--json` gives it."""
-
-    file: str
-    line: int
-    column: int
-    rule: str
-    message: str
-    hint: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,7 +42,7 @@ class Problem:
             (head, f"  {number} | {shown}", f"  {' ' * len(number)} | {caret}{' ' + advice if advice else ''}")
         )
 
-    def as_json(self) -> ProblemJson:
+    def as_json(self) -> dict[str, str | int]:
         """The stable shape of `ivr check --json`."""
         return {
             "file": self.file,

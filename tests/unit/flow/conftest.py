@@ -1,0 +1,174 @@
+"""A small flow world: flows made of a few lines, and calls through them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from textwrap import indent
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ivr.domain.callback import Window
+from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState, Order, OrderState
+from ivr.domain.contact import Direction
+from ivr.domain.language import Language
+from ivr.domain.line import Line, LineState, PhoneNumber
+from ivr.domain.outage import Outage, OutageId
+from ivr.domain.site import Site
+from ivr.flow.engine import Limits
+from ivr.flow.loader import Sources, examine
+from ivr.flow.model import FlowSet
+from ivr.flow.session import Services
+from ivr.simulation.play_through import PlayedThrough, play_through, read_script
+from ivr.simulation.scripted_channel import Act
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
+from ivr.simulation.spoken_prompts import SpokenPrompts
+from ivr.simulation.virtual_clock import VirtualClock
+from ivr.yamlfile.problem import Problem
+
+NUMBER = PhoneNumber("+31612345678")
+OUR_TEXTS = Path(__file__).parents[3] / "prompts"
+NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def customer(**changes: object) -> Customer:
+    given: dict[str, object] = {
+        "id": CustomerId("K1"),
+        "name": "Anna de Vries",
+        "numbers": (NUMBER,),
+        "products": frozenset({"glasvezel"}),
+        "orders": (Order("LN-12", OrderState.ON_THE_WAY, "modem", date(2026, 11, 24)),),
+    }
+    return Customer(**(given | changes))  # type: ignore[arg-type]
+
+
+def caller(kind: str = "unknown") -> Caller:
+    """A caller by a word: known, english, other_number, unknown, withheld, pending."""
+    line = Line(LineState.KNOWN, NUMBER)
+    match kind:
+        case "known":
+            return Caller(line, Identification(IdentificationState.KNOWN, customer()), "Groningen")
+        case "english":
+            found = customer(language=Language.EN)
+            return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
+        case "other_number":
+            found = customer(numbers=(PhoneNumber("+31201234567"),))
+            return Caller(line, Identification(IdentificationState.KNOWN, found))
+        case "withheld":
+            return Caller(Line(LineState.WITHHELD), Identification(IdentificationState.WITHHELD))
+        case "pending":
+            return Caller(line)
+        case "unknown":
+            return Caller(line, Identification(IdentificationState.UNKNOWN), "Groningen")
+    raise ValueError(kind)
+
+
+def window(hour: int) -> Window:
+    """Two hours from an hour (UTC) tomorrow."""
+    return Window(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour + 2, tzinfo=UTC))
+
+
+@dataclass
+class World:
+    """The outside of a call, each part open to a test's wishes."""
+
+    prompts: SpokenPrompts = field(default_factory=SpokenPrompts)
+    board: ScriptedBoard = field(default_factory=ScriptedBoard)
+    desk: ScriptedDesk = field(default_factory=lambda: ScriptedDesk([window(8), window(10), window(12)]))
+    sites: ScriptedSites = field(
+        default_factory=lambda: ScriptedSites(
+            [Site("own", {"support": "support-own"}), Site("partner", {"support": "support-partner"})]
+        )
+    )
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(NINE))
+
+    def services(self) -> Services:
+        return Services(
+            self.prompts, self.board, self.desk, self.sites, self.clock, ZoneInfo("Europe/Amsterdam"), "support"
+        )
+
+    def open_outage(self, region: str | None = None, **changes: object) -> None:
+        made = Outage(OutageId(f"o{len(self.board.outages)}"), NINE, region, **changes)  # type: ignore[arg-type]
+        self.board.outages = [*self.board.outages, made]
+
+    def caller(self, kind: str) -> Caller:
+        return caller(kind)
+
+    def play(
+        self,
+        flows: FlowSet,
+        who: Caller | Callable[[], Caller] | str = "unknown",
+        script: Sequence[Act] | str = (),
+        *,
+        flow: str = "case",
+        limits: Limits | None = None,
+        direction: Direction = Direction.INBOUND,
+        leaves_after: float | None = None,
+    ) -> PlayedThrough:
+        """A whole call."""
+        person = caller(who) if isinstance(who, str) else who
+        acts = (read_script(script) if script else []) if isinstance(script, str) else script
+        return asyncio.run(
+            play_through(
+                flows,
+                flow,
+                self.services(),
+                self.prompts,
+                person if callable(person) else lambda: person,
+                acts,
+                limits=limits,
+                direction=direction,
+                leaves_after=leaves_after,
+            )
+        )
+
+
+class FlowMaker(Protocol):
+    def __call__(self, blocks: str, texts: Mapping[str, str] = {}, head: str = "") -> FlowSet: ...
+
+
+class Examiner(Protocol):
+    def __call__(
+        self, blocks: str, texts: Mapping[str, str] = {}, head: str = ""
+    ) -> tuple[FlowSet | None, list[Problem]]: ...
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def examine_flow(tmp_path: Path) -> Examiner:
+    """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language."""
+
+    def made(blocks: str, texts: Mapping[str, str] = {}, head: str = "") -> tuple[FlowSet | None, list[Problem]]:
+        for language in Language:
+            folder = tmp_path / "prompts" / language
+            folder.mkdir(parents=True, exist_ok=True)
+            ours = (OUR_TEXTS / language / "texts.yaml").read_text(encoding="utf-8")
+            own = "".join(f"{name}: >-\n  {text}\n" for name, text in texts.items())
+            (folder / "texts.yaml").write_text(f"{ours}\n{own}", encoding="utf-8")
+        (tmp_path / "flows").mkdir(exist_ok=True)
+        text = f"flow: case\n{head or 'start: here'}\nblocks:\n{indent(blocks, '  ')}"
+        (tmp_path / "flows" / "case.yaml").write_text(text, encoding="utf-8")
+        return examine(Sources(tmp_path / "flows", tmp_path / "prompts", {"support"}, shown_from=tmp_path))
+
+    return made
+
+
+@pytest.fixture
+def flow_of(examine_flow: Examiner) -> FlowMaker:
+    """A flow set with the flow `case`, which must be right."""
+
+    def made(blocks: str, texts: Mapping[str, str] = {}, head: str = "") -> FlowSet:
+        flows, problems = examine_flow(blocks, texts, head)
+        assert flows is not None, "\n".join(map(str, problems))
+        return flows
+
+    return made

@@ -1,0 +1,93 @@
+"""Facts about following files as they change."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ivr.domain.language import Language
+from ivr.errors import InvalidFiles
+from ivr.flow.catalog import FlowCatalog
+from ivr.flow.loader import Sources
+from ivr.flow.model import FlowSet
+from ivr.simulation.manual_clock import ManualClock
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    (tmp_path / "d").mkdir()
+    shutil.copy(ROOT / "dialplans" / "shortest.yaml", tmp_path / "d")
+    shutil.copytree(ROOT / "prompts", tmp_path / "p")
+    return Sources(tmp_path / "d", tmp_path / "p")
+
+
+def change(sources: Sources, before: str, after: str) -> None:
+    path = sources.flows / "shortest.yaml"
+    path.write_text(path.read_text().replace(before, after))
+
+
+def test_a_broken_start_is_refused(sources: Sources) -> None:
+    change(sources, "hang_up", "hang_upp")
+    with pytest.raises(InvalidFiles, match="did you mean 'hang_up'"):
+        FlowCatalog(sources)
+
+
+def test_nothing_is_read_while_nothing_changes(sources: Sources) -> None:
+    catalog = FlowCatalog(sources)
+    before = catalog.current()
+    assert catalog.refresh() is False
+    assert catalog.current() is before
+
+
+def test_a_change_is_taken_over_and_a_call_keeps_what_it_has(sources: Sources) -> None:
+    told: list[FlowSet] = []
+    catalog = FlowCatalog(sources, on_change=told.append)
+    mine = catalog.current()
+    change(sources, "tries: 1", "tries: 2")
+    assert catalog.refresh() is True
+    assert told == [catalog.current()]
+    assert mine.flows["shortest"].version != catalog.current().flows["shortest"].version
+
+
+def test_a_broken_file_keeps_the_old_flows_and_says_why_until_it_is_repaired(sources: Sources) -> None:
+    catalog = FlowCatalog(sources)
+    before = catalog.current()
+    change(sources, "goto", "gotto")
+    change(sources, "say: shortest_answer", "sya: shortest_answer")
+    assert catalog.refresh() is False
+    assert catalog.current() is before
+    assert [problem.line for problem in catalog.problems] == [16]
+    change(sources, "sya", "say")
+    assert catalog.refresh() is True
+    assert not catalog.problems
+
+
+def test_a_changed_text_and_a_new_recording_are_changes(sources: Sources) -> None:
+    catalog = FlowCatalog(sources)
+    with (sources.prompts / "nl" / "texts.yaml").open("a") as file:
+        file.write("more: Meer.\n")
+    assert catalog.refresh() is True
+    (sources.prompts / "nl" / "jingle.wav").write_bytes(b"")
+    assert catalog.refresh() is True
+    assert catalog.current().prompts.recordings[Language.NL] == {"jingle"}
+
+
+async def test_watching_looks_every_interval(sources: Sources) -> None:
+    taken = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def heard(_flows: FlowSet) -> None:
+        loop.call_soon_threadsafe(taken.set)
+
+    catalog = FlowCatalog(sources, on_change=heard)
+    clock = ManualClock()
+    watching = asyncio.create_task(catalog.watch(clock, 1.0))
+    change(sources, "tries: 1", "tries: 3")
+    await clock.advance(1.0)
+    await asyncio.wait_for(taken.wait(), 10)
+    watching.cancel()

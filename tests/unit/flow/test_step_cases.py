@@ -1,0 +1,69 @@
+"""Every kind of step does what the cases in `tests/steps/<kind>.yaml` say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.flow.steps import KINDS
+from ivr.yamlfile.reading import read
+
+CASES = Path(__file__).parents[2] / "steps"
+
+
+def cases() -> Iterator[Any]:
+    for path in sorted(CASES.glob("*.yaml")):
+        found = read(path).plain
+        assert isinstance(found, list)
+        for case in found:
+            assert isinstance(case, dict)
+            yield pytest.param(case, id=f"{path.stem}: {case['case']}")
+
+
+def test_every_kind_of_step_has_cases_and_every_file_a_kind() -> None:
+    assert {path.stem for path in CASES.glob("*.yaml")} == set(KINDS)
+
+
+def test_every_kind_of_step_is_tried_and_refused() -> None:
+    for path in CASES.glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        assert "outcome:" in text, path
+        assert "problems:" in text, path
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
+    flows, problems = examine_flow(case["blocks"], case.get("texts", {}), case.get("head", ""))
+    shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]
+    expected = case.get("problems", [])
+    assert len(shown) == len(expected), shown
+    for line, part in zip(shown, expected, strict=True):
+        assert part in line
+    if expected:
+        return
+    if "outage" in case:
+        end = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
+        world.open_outage(case["outage"], expected_end=end)
+    if case.get("desk") == "away":
+        world.desk.available = False
+    elif case.get("desk") == "cannot_book":
+        world.desk.fails_to_book = True
+    elif case.get("desk") == "none":
+        world.desk.offers = ()
+    elif case.get("desk") == "second_full":
+        world.desk.full = {world.desk.offers[1]}
+    world.prompts.broken = set(case.get("broken", []))
+    played = world.play(flows, case.get("caller", "unknown"), case.get("press", ""))
+    if "heard" in case:
+        assert [heard.utterance.text for heard in played.heard] == case["heard"]
+    if "events" in case:
+        assert [f"{kind} {' '.join(map(str, detail.values()))}".strip() for _, kind, _, detail in played.events()
+                if kind not in ("step", "prompt", "picked_up", "ended")] == case["events"]  # fmt: skip
+    assert played.ending.outcome == case["outcome"]
+    assert (played.ending.reason or "") == case.get("reason", "")
+    if "booked" in case:
+        assert [f"{b.number} {b.window.start:%H:%M} {b.queue}" for b in world.desk.booked] == case["booked"]
