@@ -18,6 +18,7 @@ from ivr.robot.journey import Journey
 from ivr.robot.performing import perform
 from ivr.robot.prompts import KnownPrompts
 from ivr.robot.script import HangUp, Moment, Press, Script, read_moment, read_press
+from ivr.robot.sip_message import address_of
 from ivr.robot.sound_file import sound_files
 from ivr.robot.user_agent import UserAgent
 
@@ -39,7 +40,7 @@ class Written(click.ParamType[Any]):
 
 
 @click.command()
-@click.argument("sip_uri", required=False)
+@click.argument("sip_uri", required=False, type=Written("SIP address", lambda text: address_of(text) and text))
 @click.option("--caller", default="", metavar="NUMBER", help="The number that calls.  [default: none shown]")
 @click.option("--withheld", is_flag=True, help="Withhold the caller's number, as trunks do.")
 @click.option(

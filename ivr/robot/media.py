@@ -63,7 +63,7 @@ class MediaPort:
         self._sequence = secrets.randbits(15)
         self._timestamp = secrets.randbits(31)
         self._sent = 0
-        self._started = 0.0
+        self._started: float | None = None
         self._pressing: deque[KeyPacket | None] = deque()
         self._saying: deque[Samples] = deque()
         noise = np.random.default_rng(1).integers(-QUIET, QUIET + 1, RATE).astype(np.int16)
@@ -78,8 +78,6 @@ class MediaPort:
         shared = [codec for codec in peer.codecs if codec in ours]
         if not shared:
             raise CallFailed("the two sides share no codec")
-        if self._peer is None:
-            self._started = self._clock()
         self._peer = (peer.host, peer.port)
         self._codec = shared[0]
         self._known = {codec.payload_type: codec for codec in Codec}
@@ -114,7 +112,10 @@ class MediaPort:
         """Send the packets that are due, at the pace of the clock and not of the caller of this method."""
         if self._peer is None or not self._open:
             return
-        due = int((self._clock() - self._started) * RATE / FRAME) + 1 - self._sent
+        if self._started is None:
+            self._started = self._clock()
+        # To the nearest packet: a tick that comes a little early or late still sends one, not none and then two.
+        due = round((self._clock() - self._started) * RATE / FRAME) + 1 - self._sent
         if due > MOST_BEHIND:
             self._sent += due - MOST_BEHIND
             self._timestamp += FRAME * (due - MOST_BEHIND)
