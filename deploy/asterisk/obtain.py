@@ -11,6 +11,7 @@ import fcntl
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MODULES_CONF = Path(__file__).parent / "private" / "modules.conf"
 FETCH_LIMIT = 900.0
 """Seconds one apt command may take."""
+PAUSE = 5.0
+"""Seconds between two looks at another set-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +201,15 @@ def _output(command: Sequence[str]) -> str:
 @contextmanager
 def _alone(lock: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Hold `lock`, so that two set-ups of one checkout do not work on the same files."""
+    deadline = time.monotonic() + 2 * FETCH_LIMIT
     with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another set-up to finish")
-            fcntl.flock(file, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise SetupError(f"another set-up holds {lock} for too long; stop it and run this again") from error
+                say("waiting for another set-up to finish")
+                time.sleep(PAUSE)
         yield
