@@ -2,51 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ivr.domain.contact import ContactEvent, EventKind, Json
 
-WORDS = {
-    EventKind.ARRIVED: "call comes in",
-    EventKind.IDENTIFIED: "caller",
-    EventKind.PICKED_UP: "picked up",
-    EventKind.STEP: "step",
-    EventKind.PROMPT: "says",
-    EventKind.DIGITS: "caller presses",
-    EventKind.NO_INPUT: "caller presses nothing",
-    EventKind.WRONG_INPUT: "caller presses something that is not offered",
-    EventKind.REASON: "reason",
-    EventKind.OUTAGE_TOLD: "tells of the outage",
-    EventKind.CALLBACK_OFFERED: "offers a callback",
-    EventKind.CALLBACK_BOOKED: "promises to call",
-    EventKind.QUEUED: "goes to the queue",
-    EventKind.AGENT_ANSWERED: "agent answers",
-    EventKind.QUEUE_ABANDONED: "caller leaves the queue",
-    EventKind.ERROR: "ERROR",
-    EventKind.HUNG_UP: "caller hangs up",
-    EventKind.ENDED: "over",
-}
+Detail = Mapping[str, Json]
 
 
 def journey_line(event: ContactEvent, zone: ZoneInfo) -> str:
-    """One event as a person reads it: local time, call, what happened and its particulars."""
+    """One event as a person reads it: local time, call, what happened."""
     at = event.at.astimezone(zone).strftime("%H:%M:%S.%f")[:-3]
-    step = f"  [{event.step}]" if event.step else ""
-    particulars = ", ".join(_particular(name, value) for name, value in event.detail.items() if value not in (None, ""))
-    return f"{at}  {event.contact_id:<18}  {WORDS[event.kind]}{': ' + particulars if particulars else ''}{step}"
+    detail = {name: _local(value, zone) for name, value in event.detail.items()}
+    return f"{at}  {event.contact_id}  {WORDS[event.kind](event, detail)}"
 
 
-def _particular(name: str, value: Json) -> str:
+def _caller(_event: ContactEvent, detail: Detail) -> str:
+    who = f"customer {detail['customer']}" if detail.get("customer") else str(detail.get("state"))
+    where = f", from {detail['region']}" if detail.get("region") else ""
+    late = " (late answer)" if detail.get("late") else ""
+    took = f" ({detail['took_ms']} ms)" if "took_ms" in detail else ""
+    return f"caller is {who}{where}{took}{late}"
+
+
+def _prompt(_event: ContactEvent, detail: Detail) -> str:
+    key = f", until key {detail['key']}" if detail.get("key") else ""
+    gone = ", until the caller left" if detail.get("hung_up") else ""
+    return f"hears {detail.get('prompt')} ({detail.get('language')}, {detail.get('seconds')} s){key}{gone}"
+
+
+def _queued(_event: ContactEvent, detail: Detail) -> str:
+    return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
+
+
+def _answered(_event: ContactEvent, detail: Detail) -> str:
+    return f"agent {detail.get('agent')} answers after {detail.get('waited')} s"
+
+
+def _rest(words: str) -> Callable[[ContactEvent, Detail], str]:
+    """The words, and every particular that there is behind them."""
+
+    def line(event: ContactEvent, detail: Detail) -> str:
+        shown = ", ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in detail.items() if value)
+        return f"{words}{': ' + shown if shown else ''}"
+
+    return line
+
+
+def _text(value: Json) -> str:
+    return " or ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def _local(value: Json, zone: ZoneInfo) -> Json:
+    """A moment in the site's own time; anything else as it is."""
     if isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
-    if isinstance(value, str) and "T" in value[:11]:
-        value = _short_moment(value)
-    return f"{name.replace('_', ' ')} {value}"
-
-
-def _short_moment(text: str) -> str:
+        return [_local(item, zone) for item in value]
+    if not isinstance(value, str) or value[10:11] != "T":
+        return value
     try:
-        return datetime.fromisoformat(text).strftime("%d-%m %H:%M %Z")
+        return datetime.fromisoformat(value).astimezone(zone).strftime("%a %d-%m %H:%M")
     except ValueError:
-        return text
+        return value
+
+
+WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
+    EventKind.ARRIVED: lambda _, detail: f"{detail.get('entry')} is dialled, the line is {detail.get('line')}",
+    EventKind.IDENTIFIED: _caller,
+    EventKind.PICKED_UP: _rest("picked up"),
+    EventKind.STEP: lambda event, _: f"step {event.step}",
+    EventKind.PROMPT: _prompt,
+    EventKind.DIGITS: lambda _, detail: f"presses {detail.get('keys')}",
+    EventKind.NO_INPUT: lambda *_: "presses nothing",
+    EventKind.WRONG_INPUT: _rest("presses what is not offered"),
+    EventKind.REASON: lambda _, detail: f"calls for {detail.get('reason')}",
+    EventKind.OUTAGE_TOLD: lambda _, detail: f"is told of outage {detail.get('outage')}",
+    EventKind.CALLBACK_OFFERED: _rest("is offered a callback"),
+    EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),
+    EventKind.QUEUED: _queued,
+    EventKind.AGENT_ANSWERED: _answered,
+    EventKind.QUEUE_ABANDONED: _rest("leaves the queue"),
+    EventKind.ERROR: _rest("ERROR"),
+    EventKind.HUNG_UP: _rest("hangs up"),
+    EventKind.ENDED: _rest("over"),
+}

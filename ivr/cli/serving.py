@@ -15,7 +15,7 @@ from ivr.calls.entries import Entry
 from ivr.cli.journey import journey_line
 from ivr.cli.output import masked
 from ivr.config.model import Config
-from ivr.domain.contact import ContactEvent
+from ivr.domain.contact import ContactEvent, EventKind
 
 During = Callable[[Application], Awaitable[None]]
 
@@ -46,7 +46,8 @@ async def _serve(config: Config, *, journeys: bool, during: During | None) -> No
     zone = ZoneInfo(config.organisation.time_zone)
 
     def show(entry: Entry) -> None:
-        if isinstance(entry, ContactEvent):
+        # Steps are for `ivr calls`: here they would hide what the caller meets.
+        if isinstance(entry, ContactEvent) and entry.kind is not EventKind.STEP:
             click.echo(masked(journey_line(entry, zone)))
 
     async with running(config, say=click.echo, observe=show if journeys else None) as app:

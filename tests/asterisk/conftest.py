@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from deploy.asterisk.private import PrivateAsterisk
 from deploy.asterisk.render import render
 from deploy.asterisk.sounds import make_sounds
 from tests.asterisk.asterisk_under_test import HOME, AsteriskUnderTest, config_for
+from tests.asterisk.engine_under_test import EngineUnderTest
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +41,30 @@ def asterisk(running_asterisk: AsteriskUnderTest) -> AsteriskUnderTest:
     if not running_asterisk.private.is_running():
         running_asterisk.private.restart()
     return running_asterisk
+
+
+StartEngine = Callable[..., Awaitable[EngineUnderTest]]
+
+
+@pytest.fixture
+async def start_engine(asterisk: AsteriskUnderTest, tmp_path: Path) -> AsyncIterator[StartEngine]:
+    """Starts engines beside the real Asterisk: `await start_engine(callbacks={"retry_after": "1s"})`."""
+    engines: list[EngineUnderTest] = []
+
+    async def start(**settings: dict[str, Any]) -> EngineUnderTest:
+        engine = EngineUnderTest(asterisk, tmp_path, settings)
+        engines.append(engine)
+        await engine.start()
+        return engine
+
+    yield start
+    for engine in engines:
+        await engine.kill()
+    await asterisk.cli("channel request hangup all")
+    await asterisk.quiet()
+
+
+@pytest.fixture
+async def engine(start_engine: StartEngine) -> EngineUnderTest:
+    """An engine with the demo's configuration beside the real Asterisk."""
+    return await start_engine()

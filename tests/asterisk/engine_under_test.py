@@ -1,0 +1,140 @@
+"""Klantlijn itself as a process of its own beside the Asterisk under test, to be started, asked, stopped and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import ClientError, ClientSession
+
+from deploy.demo.crm import make_crm
+from tests.asterisk.asterisk_under_test import AsteriskUnderTest, free_port
+
+ROOT = Path(__file__).parents[2]
+START_LIMIT = 30.0
+
+Json = Any
+
+
+class EngineUnderTest:
+    """One engine with the demo's flows, its own database, CRM and spool in `home`.
+
+    `settings` changes what `config.yaml` says, by its sections: `{"callbacks": {"retry_after": "1s"}}`.
+    """
+
+    def __init__(self, asterisk: AsteriskUnderTest, home: Path, settings: dict[str, dict[str, Any]]) -> None:
+        self.asterisk = asterisk
+        self.home = home
+        self.config = home / "config.yaml"
+        self.log = home / "engine.log"
+        self.http_port = free_port(socket.SOCK_STREAM)
+        self._process: asyncio.subprocess.Process | None = None
+        self._write(settings)
+        make_crm(home / "var" / "crm.db", date.today())  # noqa: DTZ011 - the demo's orders are dated by local days
+
+    @property
+    def sip_uri(self) -> str:
+        """What a caller dials."""
+        return f"sip:100@{self.asterisk.sip_host}:{self.asterisk.sip_port}"
+
+    async def start(self) -> None:
+        """Start and wait until it takes calls and is connected to Asterisk and database."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "ivr", "run", "--journeys", "--config", str(self.config)),
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        await self.until(self.healthy, START_LIMIT, "the engine to be healthy")
+
+    async def stop(self, limit: float = 60.0) -> int:
+        """Stop in good order; the exit code."""
+        return await self._end(signal.SIGTERM, limit)
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        await self._end(signal.SIGKILL, 10.0)
+
+    async def healthy(self) -> bool:
+        """Whether it says that it is well."""
+        return bool((await self.health()).get("ok"))
+
+    async def health(self) -> dict[str, Json]:
+        """What `/health` tells; empty when it does not answer."""
+        try:
+            async with ClientSession() as session, session.get(f"http://127.0.0.1:{self.http_port}/health") as answer:
+                found: dict[str, Json] = await answer.json()
+                return found
+        except (ClientError, OSError):
+            return {}
+
+    async def ivr(self, *arguments: str) -> str:
+        """What an `ivr` command prints. Fails the test when it fails."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ivr", *arguments, "--config", str(self.config)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0, err.decode()
+        return out.decode()
+
+    async def calls(self) -> list[dict[str, Json]]:
+        """The journal, newest call first."""
+        found: list[dict[str, Json]] = json.loads(await self.ivr("calls", "--json", "--reveal"))
+        return found
+
+    async def until(self, holds: Callable[[], Awaitable[Any]], limit: float, what: str) -> Any:
+        """Wait until an asynchronous question is answered with something true; that answer."""
+        try:
+            async with asyncio.timeout(limit):
+                while not (answer := await holds()):
+                    if self._process is not None and self._process.returncode is not None:
+                        raise AssertionError(f"the engine ended:\n{self.told()}")
+                    await asyncio.sleep(0.05)
+                return answer
+        except TimeoutError:
+            raise AssertionError(f"waited {limit} s for {what}:\n{self.told()}") from None
+
+    def told(self) -> str:
+        """The end of what it wrote on its standard output and error."""
+        return self.log.read_text(errors="replace")[-4000:] if self.log.exists() else ""
+
+    async def _end(self, number: int, limit: float) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        code = await asyncio.wait_for(process.wait(), limit)
+        self._process = None
+        return code
+
+    def _write(self, settings: dict[str, dict[str, Any]]) -> None:
+        config = yaml.safe_load((ROOT / "config.yaml").read_text())
+        private = self.asterisk.config.asterisk
+        config["asterisk"]["fastagi"]["port"] = private.fastagi.port
+        config["asterisk"]["ami"] |= {"port": private.ami.port, "secret_file": str(private.ami.secret_file)}
+        config["asterisk"]["private"] |= {
+            "sip_port": private.private.sip_port,
+            "trunk_port": private.private.trunk_port,
+        }
+        config["http"]["port"] = self.http_port
+        config["flows"] = {"path": str(ROOT / "dialplans")}
+        config["speech"] |= {"recordings": str(ROOT / "prompts"), "cache": str(ROOT / "var" / "prompts")}
+        config["connectors"]["crm"]["settings"]["url"] = "sqlite+aiosqlite:///var/crm.db"
+        for section, changes in settings.items():
+            config[section] = {**config.get(section, {}), **changes}
+        self.config.write_text(yaml.safe_dump(config), encoding="utf-8")
