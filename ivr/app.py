@@ -40,7 +40,7 @@ from ivr.domain.region import Region
 from ivr.errors import ConnectorError
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.engine import Engine, Limits
-from ivr.flow.loader import Sources
+from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
 from ivr.outages.board import LiveOutageBoard
@@ -55,6 +55,9 @@ from ivr.store.database import Database as StoreDatabase
 from ivr.store.outages import StoredOutages
 from ivr.store.splits import StoredSplits
 from ivr.store.switch_follower import SwitchFollower
+
+RECORDINGS_LOOKED_AT_EACH = 10.0
+"""Seconds; new recordings, and personal sounds grown old."""
 
 log = get_logger()
 
@@ -152,6 +155,22 @@ async def prompt_files(library: PromptLibrary, flows: FlowSet) -> Mapping[str, P
     }
 
 
+async def prompts_of(config: Config) -> Mapping[str, Path]:
+    """The same as `prompt_files`, for who listens to the engine from another process.
+
+    Raises:
+        InvalidFiles: the flows contain mistakes.
+        SpeechError: a prompt has to be made and cannot be.
+    """
+    flows = load(sources_of(config))
+    library = PromptLibrary(config.speech, speech_engine(config.speech), SystemClock())
+    await library.open()
+    try:
+        return await prompt_files(library, flows)
+    finally:
+        await library.close()
+
+
 class Application:
     """A running engine. Made by `running`."""
 
@@ -169,7 +188,7 @@ class Application:
         self.guards = guards_of(config, clock)
         self.ami = AmiClient(config.asterisk.ami, ami_secret, clock)
         self.switchboard = AmiSwitchboard(
-            self.ami, config.asterisk.dial, clock, answer_limit=config.asterisk.ami.action_timeout
+            self.ami, config.asterisk.dial, clock, answer_limit=config.asterisk.ami.reconnect_max
         )
         self.queue_watch = QueueWatch(self.ami, self.journal, clock)
         hours = hours_of(config.organisation)
@@ -294,6 +313,7 @@ async def running(
             _background(follower.run()),
             _background(app.dialer.run()),
             _background(app.flows.watch(app.clock, config.flows.reload_interval)),
+            _background(_follow_recordings(app)),
         ]
         stack.push_async_callback(_cancel, tasks)
         await app.web.start()
@@ -312,12 +332,17 @@ async def _open(guard: Guard) -> None:
 
 
 async def _render(app: Application, flows: FlowSet, say: Callable[[str], None]) -> None:
-    await app.library.refresh()
     rendered = await app.library.render_ahead(flows.fixed_utterances())
     if rendered.made:
         say(f"made {rendered.made} prompts")
     for failure in rendered.failed:
         log.error("prompt cannot be made", reason=failure)
+
+
+async def _follow_recordings(app: Application) -> None:
+    while True:
+        await app.clock.sleep(RECORDINGS_LOOKED_AT_EACH)
+        await app.library.refresh()
 
 
 def _background(work: Coroutine[None, None, None]) -> asyncio.Task[None]:

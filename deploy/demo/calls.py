@@ -54,7 +54,7 @@ BUSY_CALLER = Demonstration(
         (
             Press("3", Moment(prompt="nl/main_menu")),
             Press("1", Moment(delay=2.5, prompt="nl/callback_offer", at_end=True)),
-            Press("1", Moment(delay=6.0, prompt="nl/callback_offer", at_end=True)),
+            Press("1", Moment(delay=14.0)),
         ),
         limit=60.0,
     ),
@@ -87,8 +87,9 @@ async def _ring(demonstration: Demonstration, telephone: UserAgent, sip_address:
     if journey.failure:
         print(f"--- the call failed: {journey.failure}", flush=True)
     else:
-        silence = f"{len(journey.dead_air)} stretches of dead air" if journey.dead_air else "no dead air"
-        print(f"--- {journey.lasted_ms / 1000:.0f} s, {len(journey.heard)} prompts recognised, {silence}", flush=True)
+        silence = ", ".join(f"{gap.ms} ms at {gap.from_ms / 1000:.1f} s" for gap in journey.dead_air) or "none"
+        heard = len(journey.heard)
+        print(f"--- {journey.lasted_ms / 1000:.0f} s, {heard} prompts recognised by ear, dead air: {silence}", flush=True)
 
 
 async def _open_outage(app: Application) -> Outage:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ivr.app import prompts_of
 from ivr.config.loading import load
 from ivr.config.model import Config, Log
 from ivr.config.units import seconds
@@ -59,7 +60,7 @@ class Written(click.ParamType[Any]):
     "folders",
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folders with the sound files to listen for.  [default: recordings and cache of config.yaml]",
+    help="Folders with the sound files to listen for.  [default: what the flows of config.yaml say]",
 )
 @click.option("--limit", default="60s", show_default=True, type=Written("duration", seconds), help="Hang up then.")
 @click.option("--json", "as_json", is_flag=True, help="Print the journey as JSON.")
@@ -98,15 +99,15 @@ def command(
 
 
 def _known(config: Config | None, folders: tuple[Path, ...]) -> KnownPrompts:
-    places = folders
-    if not places and config is not None:
-        places = (config.speech.recordings, config.speech.cache)
+    if config is None or folders:
+        return KnownPrompts(sound_files(*folders), lambda: sound_files(*folders))
+    passing = config.speech.cache / "passing"
 
-    def files() -> Mapping[str, Path]:
-        return sound_files(*places)
+    def personal() -> Mapping[str, Path]:
+        # Texts with a customer's data become files while the call goes on; their names say nothing.
+        return {f"personal/{Path(name).name[:8]}": path for name, path in sound_files(passing).items()}
 
-    # Texts with a customer's data become files while the call goes on.
-    return KnownPrompts(files(), files)
+    return KnownPrompts(asyncio.run(prompts_of(config)), personal)
 
 
 def _default_target(config: Config | None) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.robot.sound_file import read_sound
+from ivr.robot.sound_file import read_sound, write_wav
 from ivr.robot.user_agent import UserAgent
 from tests.unit.robot.voices import TEXTS, prompt_files, silence, spoken
 
@@ -18,11 +18,20 @@ LIMIT = 30.0
 CONFIG = """
 organisation: {name: Test}
 asterisk: {private: {sip_port: PORT}}
-speech: {recordings: prompts, cache: cache}
 entries: [{dialled: "*", flow: main}]
 sites: {own: {queues: {support: support-own}}}
 queues: {support: {split: {own: 100}}}
 fallback_queue: support
+callbacks: {flow: main}
+"""
+FLOW = """
+flow: main
+languages: [nl]
+start: hello
+blocks:
+  hello:
+    - say: welcome
+    - hang_up:
 """
 
 
@@ -78,22 +87,20 @@ async def test_a_call_is_made_told_and_recorded(answering: UserAgent, tmp_path: 
 async def test_without_an_address_the_asterisk_of_the_configuration_is_called(
     answering: UserAgent, tmp_path: Path
 ) -> None:
-    (tmp_path / "prompts").mkdir()
-    prompt_files(tmp_path / "prompts")
+    """It listens for what the flows of that configuration say."""
+    (tmp_path / "dialplans").mkdir()
+    (tmp_path / "dialplans" / "main.yaml").write_text(FLOW)
+    (tmp_path / "prompts" / "nl").mkdir(parents=True)
+    (tmp_path / "prompts" / "nl" / "texts.yaml").write_text(f"welcome: {TEXTS['welcome']}\n")
+    write_wav(tmp_path / "prompts" / "nl" / "welcome.wav", spoken(TEXTS["welcome"]))
     (tmp_path / "other.yaml").write_text(CONFIG.replace("PORT", str(answering.port)))
-    code, out, _ = await robot(
-        "--config",
-        "other.yaml",
-        "--press",
-        "1@welcome:end",
-        "--hang-up-after",
-        "goodbye:end",
-        "--json",
-        folder=tmp_path,
+    code, out, err = await robot(
+        "--config", "other.yaml", "--press", "1@nl/welcome", "--hang-up-after", "2s", "--json", folder=tmp_path
     )
+    assert err == ""
     journey = json.loads(out)
     assert (code, journey["as_expected"]) == (0, True)
-    assert [heard["prompt"] for heard in journey["heard"]] == ["welcome", "goodbye"]
+    assert [heard["prompt"] for heard in journey["heard"]] == ["nl/welcome"]
     assert journey["dead_air"] == []
 
 
