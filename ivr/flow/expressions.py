@@ -7,13 +7,14 @@ refused: a caller hears a whole sentence or another one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, nodes, pass_context
 from jinja2.environment import TemplateExpression
 from jinja2.parser import Parser
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -32,7 +33,8 @@ Values = Mapping[str, Any]
 """The context an expression is evaluated in: names and their values at this moment of the call."""
 
 
-def _spoken(value: Any) -> Any:
+@pass_context  # and so never called for constants while compiling
+def _spoken(_context: Context, value: Any) -> Any:
     """Jinja's last look at each value that becomes speech."""
     if value is None or isinstance(value, Missing):
         raise ExpressionFailed("there is nothing to say where a value belongs")
@@ -125,7 +127,7 @@ class Text:
             raise ValueError(f"this text cannot be read: {_reason(error)}") from error
         used = reads(self.tree)
         only_words = all(isinstance(node, nodes.Output | nodes.TemplateData) for node in self.tree.find_all(nodes.Node))
-        self.fixed: str | None = tidy(source) if only_words else None
+        self.fixed: str | None = tidy("".join(_data(self.tree))) if only_words else None
         """The text itself when it is the same in every call."""
         self.personal: bool = any(path == f"caller.{name}" for path in used for name in PERSONAL) or "answers" in used
         """Whether it tells about the caller."""
@@ -163,6 +165,11 @@ def text_of(source: str) -> Text:
 def tidy(text: str) -> str:
     """A text on one line, single spaces."""
     return " ".join(text.split())
+
+
+def _data(tree: nodes.Node) -> Iterator[str]:
+    for node in tree.find_all(nodes.TemplateData):
+        yield node.data
 
 
 def _check_size(source: str) -> None:

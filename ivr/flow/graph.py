@@ -129,14 +129,14 @@ def _rings(edges: Mapping[BlockName, set[BlockName]]) -> Iterator[list[BlockName
     order: dict[BlockName, int] = {}
     low: dict[BlockName, int] = {}
     path: list[BlockName] = []
-    on_path: set[BlockName] = set()
+    on_path: dict[BlockName, int] = {}
     for root in edges:
         if root in order:
             continue
         work = [(root, iter(sorted(edges[root])))]
         order[root] = low[root] = len(order)
+        on_path[root] = len(path)
         path.append(root)
-        on_path.add(root)
         while work:
             name, targets = work[-1]
             target = next((other for other in targets if other in edges), None)
@@ -145,15 +145,16 @@ def _rings(edges: Mapping[BlockName, set[BlockName]]) -> Iterator[list[BlockName
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[name])
                 if low[name] == order[name]:
-                    ring = path[path.index(name) :]
-                    del path[path.index(name) :]
-                    on_path.difference_update(ring)
+                    ring = path[on_path[name] :]
+                    del path[on_path[name] :]
+                    for left in ring:
+                        del on_path[left]
                     if len(ring) > 1 or name in edges[name]:
                         yield ring
             elif target not in order:
                 order[target] = low[target] = len(order)
+                on_path[target] = len(path)
                 path.append(target)
-                on_path.add(target)
                 work.append((target, iter(sorted(edges[target]))))
             elif target in on_path:
                 low[name] = min(low[name], order[target])

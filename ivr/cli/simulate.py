@@ -1,0 +1,189 @@
+"""`ivr simulate`: plays a flow in the terminal, with no Asterisk: what a caller hears and presses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import click
+
+from ivr.app import guards_of, hours_of, identifier_of, sources_of
+from ivr.callbacks.windows import windows_ahead
+from ivr.cli.opening import config_of, wait_for
+from ivr.cli.output import print_json
+from ivr.clock import SystemClock
+from ivr.config.model import Config
+from ivr.domain.caller import Caller
+from ivr.domain.contact import Direction, EventKind, Json
+from ivr.domain.line import read_line
+from ivr.domain.outage import Outage, OutageId
+from ivr.domain.site import Site
+from ivr.errors import ConnectorError
+from ivr.flow.engine import Limits
+from ivr.flow.loader import load
+from ivr.flow.model import FlowSet
+from ivr.flow.session import Services
+from ivr.flow.steps.callback import WINDOWS_OFFERED
+from ivr.simulation.play_through import PlayedThrough, play_through, read_script
+from ivr.simulation.scripted_channel import Act
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
+from ivr.simulation.spoken_prompts import SpokenPrompts
+from ivr.simulation.virtual_clock import VirtualClock
+from ivr.yamlfile.problem import did_you_mean
+
+SHOWN = {
+    EventKind.PICKED_UP: "picks up",
+    EventKind.PROMPT: "says",
+    EventKind.DIGITS: "caller presses",
+    EventKind.NO_INPUT: "caller is silent",
+    EventKind.WRONG_INPUT: "not offered",
+    EventKind.REASON: "reason",
+    EventKind.OUTAGE_TOLD: "told outage",
+    EventKind.CALLBACK_BOOKED: "promises call",
+    EventKind.QUEUED: "to queue",
+    EventKind.ERROR: "ERROR",
+    EventKind.HUNG_UP: "caller hangs up",
+}
+"""The events that are shown, and the particulars' place after them."""
+
+
+@click.command()
+@click.argument("flow")
+@click.option("--caller", default="", help="The number that calls, such as +31612345678; withheld without it.")
+@click.option("--press", default="", help="What the caller does: 1,2 keys; 0612345678# many; - silence; x hangs up.")
+@click.option("--at", "moment", default="", help="When, local time, such as 2026-11-21T10:00.  [default: now]")
+@click.option("--outage", "regions", multiple=True, help="A region with an outage. May be given more than once.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason}.")
+@click.pass_context
+def command(
+    ctx: click.Context, flow: str, caller: str, press: str, moment: str, regions: tuple[str, ...], as_json: bool
+) -> None:
+    """Play FLOW in the terminal for a caller who is looked up as in a real call.
+
+    Exit codes: 0 played, 1 the flows have problems, 2 wrong usage.
+    """
+    config = config_of(ctx)
+    flows = load(sources_of(config))
+    if flow not in flows.flows:
+        raise click.BadParameter(f"there is no flow '{flow}'; {did_you_mean(flow, flows.flows)}", param_hint="FLOW")
+    zone = ZoneInfo(config.organisation.time_zone)
+    start, script = _moment(moment, zone), _script(press)
+    for region in regions:
+        if region not in config.regions:
+            hint = did_you_mean(region, config.regions)
+            raise click.BadParameter(f"'{region}' is not a region in config.yaml; {hint}", param_hint="--outage")
+    played = wait_for(_play(config, flows, flow, caller, script, start, regions))
+    if as_json:
+        print_json(played.as_json())
+    else:
+        _show(played, zone)
+
+
+async def _play(
+    config: Config,
+    flows: FlowSet,
+    flow: str,
+    number: str,
+    script: Sequence[Act],
+    start: datetime,
+    regions: Sequence[str],
+) -> PlayedThrough:
+    caller = await _identify(config, number)
+    prompts = SpokenPrompts()
+    outbound = flow == config.callbacks.flow
+    return await play_through(
+        flows,
+        flow,
+        _services(config, prompts, start, regions),
+        prompts,
+        lambda: caller,
+        script,
+        limits=Limits(config.flows.max_steps, config.flows.max_seconds),
+        direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
+    )
+
+
+async def _identify(config: Config, number: str) -> Caller:
+    """The caller, as the configured connectors know them; unknown when they cannot be asked."""
+    clock = SystemClock()
+    line = read_line(number or "anonymous", country=config.organisation.country)
+    guards = guards_of(config, clock)
+    try:
+        for guard in guards:
+            try:
+                await guard.open()
+            except ConnectorError as error:
+                click.echo(f"ivr: the caller is not looked up in {guard.name}: {error}", err=True)
+        lookup = identifier_of(config, guards, clock).start(line)
+        try:
+            return await lookup.answer()
+        finally:
+            lookup.close()
+    finally:
+        for guard in guards:
+            await guard.close()
+
+
+def _services(config: Config, prompts: SpokenPrompts, start: datetime, regions: Sequence[str]) -> Services:
+    """The outside of a simulated call: everything is there and has room, with these regions' outages open."""
+    hours = hours_of(config.organisation)
+    windows = windows_ahead(
+        hours,
+        now=start,
+        length=timedelta(seconds=config.callbacks.window),
+        lead=timedelta(seconds=config.callbacks.lead),
+        days=config.callbacks.days_ahead,
+    )
+    return Services(
+        prompts=prompts,
+        outages=ScriptedBoard([Outage(OutageId(f"simulated-{region}"), start, region) for region in regions]),
+        callbacks=ScriptedDesk(tuple(islice(windows, WINDOWS_OFFERED))),
+        sites=ScriptedSites([Site(name, site.queues) for name, site in config.sites.items()]),
+        clock=VirtualClock(start),
+        zone=ZoneInfo(config.organisation.time_zone),
+        fallback_queue=config.fallback_queue,
+        language=config.organisation.language,
+        country=config.organisation.country,
+        hours=hours,
+    )
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"'{text}' is not a moment; write such as 2026-11-21T10:00", param_hint="--at"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def _script(text: str) -> Sequence[Act]:
+    try:
+        return read_script(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--press") from error
+
+
+def _show(played: PlayedThrough, zone: ZoneInfo) -> None:
+    for at, kind, step, detail in played.events():
+        if kind in SHOWN:
+            said = _particulars(kind, detail)
+            click.echo(
+                f"{at.astimezone(zone):%H:%M:%S}  {SHOWN[kind]:<16} {said}".rstrip() + f"   [{step}]" * bool(step)
+            )
+        key = detail.get("key")
+        if kind is EventKind.PROMPT and key:
+            click.echo(f"{'':8}  (interrupted by {key})")
+    reason = f", reason {played.ending.reason}" if played.ending.reason else ""
+    click.echo(f"outcome {played.ending.outcome.value}{reason}")
+
+
+def _particulars(kind: EventKind, detail: dict[str, Json]) -> str:
+    if kind is EventKind.PROMPT:
+        return str(detail["text"] or f"(recording {detail['prompt']})")
+    return " ".join(str(value) for value in detail.values() if not isinstance(value, list))

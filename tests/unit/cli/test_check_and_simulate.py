@@ -1,0 +1,131 @@
+"""Facts about `ivr check` and `ivr simulate`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ivr.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the demo, without a customer database."""
+    shutil.copy(ROOT / "config.yaml", tmp_path)
+    for folder in ("dialplans", "prompts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def ivr(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def change(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_a_right_project_has_no_problems(project: Path) -> None:
+    checked = ivr("check")
+    assert checked.exit_code == 0, checked.output
+    assert "3 flows" in checked.output
+    assert json.loads(ivr("check", "--json").output) == []
+
+
+def test_problems_are_shown_with_their_line_and_a_suggestion(project: Path) -> None:
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
+    checked = ivr("check")
+    assert checked.exit_code == 1
+    assert "dialplans/shortest.yaml:16:7: unknown step 'sya'" in checked.output
+    assert "did you mean 'say'?" in checked.output
+    assert checked.output.rstrip().endswith("1 problem")
+
+
+def test_problems_as_json(project: Path) -> None:
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "say: shortest_answr")
+    checked = ivr("check", "--json")
+    assert checked.exit_code == 1
+    assert json.loads(checked.output) == [
+        {
+            "file": "dialplans/shortest.yaml",
+            "line": 16,
+            "column": 12,
+            "rule": "unknown-prompt",
+            "message": "unknown prompt 'shortest_answr'",
+            "hint": "did you mean 'shortest_answer'?",
+        }
+    ]
+
+
+def test_one_file_can_be_checked_alone(project: Path) -> None:
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
+    assert ivr("check", "dialplans/callback.yaml").exit_code == 0
+    assert ivr("check", "dialplans/shortest.yaml").exit_code == 1
+    assert ivr("check", "dialplans").exit_code == 1
+
+
+def test_what_cannot_be_read_is_another_exit_code(project: Path) -> None:
+    assert ivr("check", "dialplans/none.yaml").exit_code == 2
+    assert ivr("check", "nowhere").exit_code == 2
+    (project / "config.yaml").unlink()
+    missing = ivr("check")
+    assert missing.exit_code == 2
+    assert "config.yaml:1:1: cannot be read" in missing.output
+
+
+def test_a_flow_that_the_configuration_names_must_be_there(project: Path) -> None:
+    change(project / "config.yaml", "flow: lijnnet", "flow: lijnet")
+    checked = ivr("check")
+    assert checked.exit_code == 1
+    assert "unknown flow 'lijnet'" in checked.output
+    assert "did you mean 'lijnnet'?" in checked.output
+
+
+def test_simulate_shows_what_a_caller_hears_and_does(project: Path) -> None:
+    played = ivr("simulate", "shortest", "--press", "1", "--at", "2026-11-21T10:00")
+    assert played.exit_code == 0, played.output
+    lines = [line.split("   [")[0] for line in played.output.splitlines() if line.startswith("10:")]
+    assert lines[0] == "10:00:00  picks up"
+    assert lines[1] == "10:00:00  says             Goedendag. Toets een cijfer, dan gaan we verder."
+    assert "caller presses   1" in lines[2]
+    assert played.output.splitlines()[-1] == "outcome self_served"
+
+
+def test_simulate_as_json(project: Path) -> None:
+    played = ivr("simulate", "lijnnet", "--press", "1", "--outage", "Groningen", "--caller", "+31502345678", "--json")
+    assert played.exit_code == 0, played.output
+    shown = json.loads(played.stdout)
+    assert set(shown) == {"events", "outcome", "reason"}
+    assert (shown["outcome"], shown["reason"]) == ("handed_over", "outage")
+    assert "outage_told" in [event["kind"] for event in shown["events"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("lijnet",), "did you mean 'lijnnet'?"),
+        (("lijnnet", "--press", "a"), "'a' is not keys"),
+        (("lijnnet", "--at", "tomorrow"), "is not a moment"),
+        (("lijnnet", "--outage", "Groningn"), "did you mean 'Groningen'?"),
+    ],
+)
+def test_wrong_use_is_told_with_help(project: Path, arguments: tuple[str, ...], says: str) -> None:
+    played = ivr("simulate", *arguments)
+    assert played.exit_code == 2
+    assert says in " ".join(played.output.split())
+
+
+def test_simulate_refuses_flows_with_problems(project: Path) -> None:
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
+    played = ivr("simulate", "lijnnet")
+    assert played.exit_code == 1
+    assert "did you mean 'say'?" in played.output
