@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ivr.app import prompts_of
+from ivr.app import personal_files, prompts_of
 from ivr.config.loading import load
 from ivr.config.model import Config, Log
 from ivr.config.units import seconds
@@ -89,6 +90,8 @@ def command(
     configure(Log(level="warning") if config is None else config.log.model_copy(update={"level": "warning"}))
     script = Script((*presses, *([HangUp(hang_up_after)] if hang_up_after else [])), limit, frozenset(menus))
     known = _known(config, folders)
+    if not folders:
+        _require_known(script, known)
     target = sip_uri or _default_target(config)
     journey = asyncio.run(_call(target, caller, withheld, script, known, record))
     if as_json:
@@ -101,13 +104,16 @@ def command(
 def _known(config: Config | None, folders: tuple[Path, ...]) -> KnownPrompts:
     if config is None or folders:
         return KnownPrompts(sound_files(*folders), lambda: sound_files(*folders))
-    passing = config.speech.cache / "passing"
+    return KnownPrompts(asyncio.run(prompts_of(config)), lambda: personal_files(config))
 
-    def personal() -> Mapping[str, Path]:
-        # Texts with a customer's data become files while the call goes on; their names say nothing.
-        return {f"personal/{Path(name).name[:8]}": path for name, path in sound_files(passing).items()}
 
-    return KnownPrompts(asyncio.run(prompts_of(config)), personal)
+def _require_known(script: Script, known: KnownPrompts) -> None:
+    """A prompt that no flow says would be waited for in vain."""
+    for name in sorted(script.prompts - known.names):
+        if not name.startswith("personal/"):
+            near = difflib.get_close_matches(name, known.names, 1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"no flow says a prompt '{name}'{hint}")
 
 
 def _default_target(config: Config | None) -> str:

@@ -56,6 +56,16 @@ async def answering() -> AsyncIterator[UserAgent]:
         await asyncio.gather(serving, return_exceptions=True)
 
 
+def lay_out(folder: Path, port: int) -> None:
+    """A configuration with one flow that says one recording."""
+    (folder / "dialplans").mkdir()
+    (folder / "dialplans" / "main.yaml").write_text(FLOW)
+    (folder / "prompts" / "nl").mkdir(parents=True)
+    (folder / "prompts" / "nl" / "texts.yaml").write_text(f"welcome: {TEXTS['welcome']}\napology: Sorry.\n")
+    write_wav(folder / "prompts" / "nl" / "welcome.wav", spoken(TEXTS["welcome"]))
+    (folder / "other.yaml").write_text(CONFIG.replace("PORT", str(port)))
+
+
 async def robot(*arguments: str, folder: Path) -> tuple[int, str, str]:
     """Exit code, output and error output."""
     process = await asyncio.create_subprocess_exec(
@@ -88,12 +98,7 @@ async def test_without_an_address_the_asterisk_of_the_configuration_is_called(
     answering: UserAgent, tmp_path: Path
 ) -> None:
     """It listens for what the flows of that configuration say."""
-    (tmp_path / "dialplans").mkdir()
-    (tmp_path / "dialplans" / "main.yaml").write_text(FLOW)
-    (tmp_path / "prompts" / "nl").mkdir(parents=True)
-    (tmp_path / "prompts" / "nl" / "texts.yaml").write_text(f"welcome: {TEXTS['welcome']}\n")
-    write_wav(tmp_path / "prompts" / "nl" / "welcome.wav", spoken(TEXTS["welcome"]))
-    (tmp_path / "other.yaml").write_text(CONFIG.replace("PORT", str(answering.port)))
+    lay_out(tmp_path, answering.port)
     code, out, err = await robot(
         "--config", "other.yaml", "--press", "1@nl/welcome", "--hang-up-after", "2s", "--json", folder=tmp_path
     )
@@ -102,6 +107,13 @@ async def test_without_an_address_the_asterisk_of_the_configuration_is_called(
     assert (code, journey["as_expected"]) == (0, True)
     assert [heard["prompt"] for heard in journey["heard"]] == ["nl/welcome"]
     assert journey["dead_air"] == []
+
+
+async def test_a_prompt_that_no_flow_says_is_a_mistake_with_a_suggestion(tmp_path: Path) -> None:
+    lay_out(tmp_path, 5060)
+    code, _, err = await robot("--config", "other.yaml", "--press", "1@nl/welcom", folder=tmp_path)
+    assert code == 2
+    assert "no flow says a prompt 'nl/welcom'; did you mean 'nl/welcome'?" in " ".join(err.split())
 
 
 async def test_a_key_whose_moment_never_comes_is_a_failure(answering: UserAgent, tmp_path: Path) -> None:
