@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
 from ivr.domain.contact import Json
+from ivr.domain.line import parse_number
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.region import Region
 from ivr.errors import ConnectorError
@@ -56,6 +58,7 @@ from ivr.store.outages import StoredOutages
 from ivr.store.splits import StoredSplits
 from ivr.store.switch_follower import SwitchFollower
 
+LEFT_CALLS_LOOKED_BACK = timedelta(days=1)
 RECORDINGS_LOOKED_AT_EACH = 10.0
 """Seconds; new recordings, and personal sounds grown old."""
 
@@ -290,6 +293,8 @@ async def running(
         # Told in the thread that read the files.
         asyncio.run_coroutine_threadsafe(_render(app, flows, say), loop)
 
+    # The first number costs 5 ms, for the numbering plans; not the first caller's.
+    parse_number(config.callbacks.caller_id, config.organisation.country)
     app = Application(config, SystemClock(), secret(config.asterisk.ami.secret_file), on_flows)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(app.stores.database.close)
@@ -304,6 +309,7 @@ async def running(
             app.journal.subscribe(observe)
         app.journal.start()
         stack.push_async_callback(app.journal.stop)
+        await _take_over_calls(app)
         stack.push_async_callback(app.ami.stop)
         tasks = [_background(app.queue_watch.run()), _background(app.switchboard.run())]
         await app.ami.start()
@@ -327,6 +333,14 @@ async def running(
         await app.agi.start()
         stack.push_async_callback(app.agi.drain)
         yield app
+
+
+async def _take_over_calls(app: Application) -> None:
+    """Calls that an earlier process left: Asterisk may still have them in a queue."""
+    # What that process had not written yet comes first.
+    if await app.journal.flush():
+        since = app.clock.now() - LEFT_CALLS_LOOKED_BACK
+        app.queue_watch.expect(await app.stores.contacts.unended(since=since))
 
 
 async def _open(guard: Guard) -> None:

@@ -243,6 +243,9 @@ class ContactStore(Protocol):
     ) -> Sequence[tuple[Contact, Sequence[ContactEvent]]]:
         """Contacts with their events in order of time, newest contact first."""
 
+    async def unended(self, *, since: datetime) -> Sequence[ContactId]:
+        """Contacts that began at `since` or later and whose end was never written."""
+
 
 class OutageStore(Protocol):
     """Outages. Every method may raise StoreUnavailable."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from deploy.demo.crm import NAMED, NOBODYS_NUMBER
-from ivr.app import Application, prompt_files
+from ivr.app import Application, personal_files, prompt_files
 from ivr.domain.outage import Outage, OutageId
 from ivr.errors import CallFailed
 from ivr.robot.performing import perform
@@ -67,7 +67,8 @@ CALLED_BACK = Script(
 
 async def demonstrate(app: Application, sip_address: str) -> None:
     """Place the calls, one after the other, and answer the callback."""
-    known = KnownPrompts(await prompt_files(app.library, app.flows.current()))
+    fixed = await prompt_files(app.library, app.flows.current())
+    known = KnownPrompts(fixed, lambda: personal_files(app.config))
     trunk_port = app.config.asterisk.private.trunk_port
     async with UserAgent(known=known) as telephone, UserAgent(port=trunk_port, known=known) as customers:
         for demonstration in (ON_ITS_WAY, STRANGER):
@@ -89,7 +90,9 @@ async def _ring(demonstration: Demonstration, telephone: UserAgent, sip_address:
     else:
         silence = ", ".join(f"{gap.ms} ms at {gap.from_ms / 1000:.1f} s" for gap in journey.dead_air) or "none"
         heard = len(journey.heard)
-        print(f"--- {journey.lasted_ms / 1000:.0f} s, {heard} prompts recognised by ear, dead air: {silence}", flush=True)
+        print(
+            f"--- {journey.lasted_ms / 1000:.0f} s, {heard} prompts recognised by ear, dead air: {silence}", flush=True
+        )
 
 
 async def _open_outage(app: Application) -> Outage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -65,6 +65,11 @@ class QueueWatch:
     def callers(self) -> int:
         """How many callers in or through a queue have not hung up yet."""
         return len(self._callers)
+
+    def expect(self, contacts: Iterable[ContactId]) -> None:
+        """Calls that an earlier process left without an end: followed on if Asterisk still has them, else ended."""
+        for contact in contacts:
+            self._callers.setdefault(contact, _Queued(""))
 
     async def run(self) -> None:
         """Follow the queues until the client stops."""

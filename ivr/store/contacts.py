@@ -79,6 +79,12 @@ class StoredContacts:
                 of_contact[row.contact_id].append(_event(row))
         return [(contact, of_contact[contact.id]) for contact in found]
 
+    async def unended(self, *, since: datetime) -> Sequence[ContactId]:
+        """Contacts that began at `since` or later and whose end was never written."""
+        query = select(contacts.c.id).where(contacts.c.started_at >= since, contacts.c.ended_at.is_(None))
+        async with self._database.reading() as connection:
+            return [ContactId(row.id) for row in await connection.execute(query)]
+
     def _opening(self) -> Insert:
         statement = self._database.insert(contacts)
         # Only for a row that changes made before the contact came: they are later, so they win.

@@ -254,3 +254,18 @@ async def test_a_refused_question_after_a_gap_does_not_end_the_watch(
     await until(lambda: watch.callers == 1)
     await client.stop()
     await running
+
+
+async def test_calls_an_earlier_process_left_are_followed_while_they_last_and_ended_when_they_are_gone(
+    watch: QueueWatch, peer: AmiPeer, notebook: Notebook, client: AmiClient, clock: ManualClock
+) -> None:
+    watch.expect([ContactId("1.1"), ContactId("2.1")])
+    holds(peer, waiting=[], channels=[channel("2.1", application="MusicOnHold")])
+    await peer.drop()
+    await until(lambda: not client.connected and clock.sleepers == 1)
+    await clock.advance(1)
+    await until(lambda: watch.callers == 1)
+    peer.send_event("Hangup", Uniqueid="2.1", Cause="16")
+    await until(lambda: watch.callers == 0)
+    assert notebook.told == [("ended", {"missed": True}), ("ended", {"cause": 16})]
+    assert {contact for contact, changes in notebook.amended.items() if "ended_at" in changes} == {"1.1", "2.1"}

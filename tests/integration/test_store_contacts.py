@@ -110,3 +110,10 @@ async def test_contacts_are_found_by_time_by_id_and_newest_first(store: StoredCo
     assert [contact.id for contact, _ in await store.contacts(since=START + timedelta(hours=2))] == ["3", "2"]
     assert [contact.id for contact, _ in await store.contacts(contact_id="1")] == ["1"]
     assert await store.contacts(contact_id="x") == []
+
+
+async def test_contacts_whose_end_was_never_written_are_found(store: StoredContacts) -> None:
+    going_on = replace(FULL, id=ContactId("going-on"), ended_at=None)
+    long_ago = replace(going_on, id=ContactId("long-ago"), started_at=START - timedelta(days=2))
+    await store.write([FULL, going_on, long_ago], [], [])
+    assert await store.unended(since=START - timedelta(days=1)) == ["going-on"]
