@@ -32,6 +32,7 @@ from ivr.config.model import DAYS, Config, Database, Organisation, RegionArea, o
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.guard import Guard
+from ivr.connectors.metrics import ConnectorMetrics
 from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
@@ -241,6 +242,7 @@ class Application:
         self.registry = CollectorRegistry()
         self.journal.subscribe(CallMetrics(self.registry).observe)
         self.registry.register(StateGauges(self._readings()))
+        self.registry.register(ConnectorMetrics(self.guards))
         self.web = WebServer(config.http, self.registry, self.health, self.library.media_file)
 
     async def health(self) -> Mapping[str, Json]:

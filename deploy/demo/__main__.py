@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from deploy.asterisk.ports import require_free
 from deploy.asterisk.private import PrivateAsterisk
 from deploy.asterisk.set_up import set_up
 from deploy.demo.calls import demonstrate
@@ -35,6 +36,7 @@ def main() -> int:
         config = load(arguments.config)
         # What happens is shown call by call; only what needs attention is logged.
         configure(config.log.model_copy(update={"level": "warning"}))
+        require_ports(config)
         make_crm_of(config)
         with set_up(config, say) as asterisk:
             serve(config, journeys=True, during=None if arguments.no_calls else demonstration(asterisk))
@@ -45,6 +47,16 @@ def main() -> int:
         print(f"run: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def require_ports(config: Config) -> None:
+    """Say which port is taken before anything is started. Asterisk's own are looked at when it starts."""
+    fastagi, http, private = config.asterisk.fastagi, config.http, config.asterisk.private
+    require_free("tcp", fastagi.host, fastagi.port, purpose="calls from Asterisk", key="asterisk.fastagi.port")
+    require_free("tcp", http.host, http.port, purpose="the web server", key="http.port")
+    require_free(
+        "udp", "127.0.0.1", private.trunk_port, purpose="the demonstration's callers", key="asterisk.private.trunk_port"
+    )
 
 
 def make_crm_of(config: Config) -> None:

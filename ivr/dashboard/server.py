@@ -70,4 +70,5 @@ class WebServer:
         path = self._media_file(request.match_info["key"])
         if path is None:
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers={"Cache-Control": "max-age=86400"})
+        # Asterisk keeps what it fetched and asks whether it changed; nobody else need keep what may be personal.
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
