@@ -16,6 +16,8 @@ class Name(str):
 
     __slots__ = ()
     what: ClassVar[str] = "name"
+    pattern: ClassVar[str] = rf"[\w-]{{1,{MAX_LENGTH}}}"
+    letters: ClassVar[str] = "letters, digits, - and _"
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -24,16 +26,18 @@ class Name(str):
     @classmethod
     def checked(cls, text: str) -> Self:
         """The name that a text is. Raises ValueError."""
-        if not re.fullmatch(rf"[\w-]{{1,{MAX_LENGTH}}}", text, re.ASCII):
-            raise ValueError(f"'{text[:MAX_LENGTH]}' is not a name; use letters, digits, - and _")
+        if not re.fullmatch(cls.pattern, text, re.ASCII):
+            raise ValueError(f"'{text[:MAX_LENGTH]}' is not a name; use {cls.letters}")
         return cls(text)
 
 
 class BlockName(Name):
-    """A block of the same flow."""
+    """A block of the same flow. Expressions name it too (`answers.main`), so it is one word."""
 
     __slots__ = ()
     what = "block"
+    pattern = rf"[A-Za-z]\w{{0,{MAX_LENGTH - 1}}}"
+    letters = "letters, digits and _, a letter first"
 
 
 class FlowName(Name):

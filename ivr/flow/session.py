@@ -19,6 +19,7 @@ from ivr.flow.filters import SPEECH, Speech
 from ivr.flow.model import Flow, FlowSet, Placed
 from ivr.flow.names import BlockName
 from ivr.flow.views import (
+    Answers,
     CallView,
     QueueView,
     view_caller,
@@ -140,7 +141,7 @@ class Session:
             "call": CallView(language, self.entry, self.reason or "", self.direction),
             "outage": view_outage(outages[0] if outages else None, told=bool(self.told_outages), zone=services.zone),
             "queue": QueueView(services.hours is None or services.hours.is_open(now)),
-            "answers": self._answers(),
+            "answers": Answers(self.answers),
             "now": moment,
             SPEECH: Speech(language, moment.date, services.country),
             **own,
@@ -225,10 +226,6 @@ class Session:
         await self._voice.close()
 
     # --- inside --------------------------------------------------------------------------------------------------
-
-    def _answers(self) -> dict[str, str]:
-        blocks = self._flow.blocks if self._flow else {}
-        return {str(name): "" for name in blocks} | self.answers
 
     def _ahead(self) -> Iterator[Utterance]:
         """What may be said after the step that runs now, nearest first."""

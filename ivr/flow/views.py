@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Literal
@@ -92,8 +93,16 @@ class WindowView:
     end: datetime
 
 
-Answers = dict[str, str]
-"""`answers`: by a block's name, the key pressed in its menu; empty when it was not asked."""
+class Answers:
+    """`answers`: by a block's name, the key pressed in its menu; empty when it was not asked."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+
+    def __getattr__(self, name: str) -> str:
+        return self._given.get(name, "")
 
 
 def view_caller(caller: Caller) -> CallerView:

@@ -33,8 +33,8 @@ class Callback(Step):
     The number is read back; who calls from a withheld number, or wants to be called on
     another one, keys it in and ends it with `#`. After booking the flow goes on with the
     next step. When nothing can be promised, or the caller makes no usable choice in `tries`
-    attempts, it goes to `otherwise`; without it, to the flow's `otherwise`. Nothing is
-    promised that is not stored.
+    attempts, each waiting `timeout` for a key, it goes to `otherwise`; without it, to the
+    flow's `otherwise`. Nothing is promised that is not stored.
 
     ```yaml
     - callback: { queue: support, otherwise: person }

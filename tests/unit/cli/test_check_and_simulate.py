@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from deploy.demo.crm import NAMED, make_crm
 from ivr.cli.main import main
 
 ROOT = Path(__file__).parents[3]
@@ -16,10 +18,11 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the demo, without a customer database."""
+    """A copy of the demo, in which nobody is looked up."""
     shutil.copy(ROOT / "config.yaml", tmp_path)
     for folder in ("dialplans", "prompts"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    change(tmp_path / "config.yaml", "connectors: [crm]", "connectors: []")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -122,6 +125,16 @@ def test_wrong_use_is_told_with_help(project: Path, arguments: tuple[str, ...], 
     played = ivr("simulate", *arguments)
     assert played.exit_code == 2
     assert says in " ".join(played.output.split())
+
+
+def test_the_caller_is_looked_up_as_in_a_real_call(project: Path) -> None:
+    change(project / "config.yaml", "connectors: []", "connectors: [crm]")
+    make_crm(project / "var" / "demo" / "crm.db", datetime.now(UTC).date())
+    customer = NAMED[0]
+    played = ivr("simulate", "lijnnet", "--caller", customer.number, "--press", "x")
+    assert played.exit_code == 0, played.output
+    assert f"Dag {customer.name}." in played.output
+    assert "outcome told" in played.output
 
 
 def test_simulate_refuses_flows_with_problems(project: Path) -> None:
