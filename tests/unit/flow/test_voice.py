@@ -63,6 +63,7 @@ class Slow:
 
 
 def voice_of(slow: Slow) -> Voice:
+    # Of a channel, a voice only uses `play`.
     return Voice(slow, slow, Transcript(VirtualClock()))  # type: ignore[arg-type]
 
 
