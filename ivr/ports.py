@@ -220,6 +220,12 @@ class Switchboard(Protocol):
     async def mark(self, key: str) -> str | None:
         """What the extensions stored as `klantlijn/<key>` in Asterisk's database, or None. Raises AmiUnavailable."""
 
+    async def forget_mark(self, key: str) -> None:
+        """Remove what is stored as `klantlijn/<key>`, if anything is. Raises AmiUnavailable."""
+
+    async def hang_up(self, channel_id: str) -> None:
+        """End the call of the channel with this Uniqueid, if there is one. Raises AmiUnavailable."""
+
     async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
         """Agents who could take a call of one of these queues now. Raises AmiUnavailable."""
 
@@ -295,13 +301,27 @@ class CallbackStore(Protocol):
         """Claim a queue's BOOKED promises that may be dialled now and that nobody holds a living lease on.
 
         Due: `now` is past both the window's start and `not_before`; the oldest window first, also when it has passed.
+        A number that an attempt of another promise is calling now is left until that attempt has ended.
         """
 
     async def begin_attempt(self, callback_id: CallbackId, attempt: Attempt, *, owner: str) -> bool:
         """Store an attempt before it is dialled; False when the claim was lost. The promise is then DIALLING."""
 
-    async def end_attempt(self, attempt_id: AttemptId, outcome: AttemptOutcome, *, at: datetime) -> None:
-        """Store how an attempt ended, once: an outcome other than PENDING is never overwritten."""
+    async def end_attempt(
+        self,
+        callback_id: CallbackId,
+        attempt_id: AttemptId,
+        outcome: AttemptOutcome,
+        *,
+        at: datetime,
+        state: CallbackState,
+        reason: str,
+        not_before: datetime | None = None,
+    ) -> bool:
+        """Store how an attempt ended and what becomes of its promise, both or neither; False when it had ended before.
+
+        A promise that is not open any more keeps its state. Its lease is released.
+        """
 
     async def move(
         self,
@@ -313,16 +333,19 @@ class CallbackStore(Protocol):
         not_before: datetime | None = None,
         owner: str | None = None,
     ) -> bool:
-        """Bring an open promise to another state and release its lease; False when it was not open.
+        """Bring an open promise to another state; False when it was not open.
 
-        A dialer gives its name as `owner`: then it is False, too, when somebody else has claimed the promise since.
+        Its lease is released, unless it is CONNECTING now. A dialer gives its name as `owner`: then it is False,
+        too, when somebody else has claimed the promise since.
         """
 
     async def unfinished(self) -> Sequence[Callback]:
-        """Promises that are DIALLING or CONNECTING: after a crash, those to look into."""
+        """Promises with a PENDING attempt, also if cancelled since: after a crash, those to look into."""
 
-    async def hold(self, callback_id: CallbackId, *, owner: str, now: datetime, lease_until: datetime) -> bool:
-        """Take or keep the lease of an open promise; False while another owner's lease lives."""
+    async def hold(
+        self, callback_id: CallbackId, *, owner: str, now: datetime, lease_until: datetime
+    ) -> CallbackState | None:
+        """Take or keep the lease of a promise: the state it has now, or None while another owner's lease lives."""
 
 
 class ChangeWatch(Protocol):

@@ -9,7 +9,8 @@ READ_CLASSES = ("system", "call", "agent")
 """`read` in manager.conf. system: FullyBooted; call: OriginateResponse and Hangup; agent: what happens in queues."""
 
 WRITE_CLASSES = ("system", "originate", "reporting")
-"""`write` in manager.conf. `system` is for Filter alone: without it everything works, unfiltered."""
+"""`write` in manager.conf. `system` is for Filter, DBDel and Hangup: without it nothing is filtered, marks of callbacks
+stay in Asterisk's database, and a telephone goes on ringing when its callback is cancelled."""
 
-ACTIONS = ("Originate", "CoreShowChannels", "DBGet", "QueueStatus", "CoreSettings", "Filter")
+ACTIONS = ("Originate", "CoreShowChannels", "DBGet", "DBDel", "Hangup", "QueueStatus", "CoreSettings", "Filter")
 """The actions we use beyond Login, Ping and Events, which need no right."""

@@ -139,6 +139,25 @@ class AmiSwitchboard:
             raise AmiUnavailable("DBGet", str(error)) from error
         return entries[0]["Val"] if entries else None
 
+    async def forget_mark(self, key: str) -> None:
+        """Remove what is stored as `klantlijn/<key>`, if anything is. Raises AmiUnavailable."""
+        try:
+            await self._client.action("DBDel", Family=FAMILY, Key=key)
+        except AmiActionFailed as error:
+            if "not found" not in str(error):
+                raise AmiUnavailable("DBDel", str(error)) from error
+
+    async def hang_up(self, channel_id: str) -> None:
+        """End the call of the channel with this Uniqueid, if there is one. Raises AmiUnavailable."""
+        channel = await self._channel(channel_id)
+        if channel is None:
+            return
+        try:
+            await self._client.action("Hangup", Channel=channel["Channel"])
+        except AmiActionFailed as error:
+            if "No such channel" not in str(error):
+                raise AmiUnavailable("Hangup", str(error)) from error
+
     async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
         """Agents who could take a call of one of these queues now, less the callers who wait there already.
 

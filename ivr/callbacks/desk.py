@@ -34,7 +34,7 @@ class BookingDesk:
     async def windows(self, queue: str, count: int) -> Sequence[Window]:
         """At most `count` windows with room, earliest first. Raises StoreUnavailable."""
         capacity = self._queues[queue].callbacks_per_window
-        ahead = list(self._ahead())
+        ahead = list(self._ahead(timedelta(seconds=self._config.lead)))
         booked = await self._store.booked_in(queue, ahead)
         free = (window for window, taken in zip(ahead, booked, strict=True) if taken < capacity)
         return list(islice(free, count))
@@ -44,20 +44,21 @@ class BookingDesk:
 
         Raises:
             WindowFull: the window has no room left, or has passed while the caller thought about it.
-            StoreUnavailable: nothing was promised.
+            StoreUnavailable: nothing may be promised to the caller.
         """
-        if request.window not in self._ahead():
+        # What was offered may be chosen a while later, so `lead` does not count here, but some of it must be left.
+        if request.window not in self._ahead(timedelta(microseconds=1)):
             raise WindowFull
         capacity = self._queues[request.queue].callbacks_per_window
         return await self._store.book(request, now=self._clock.now(), capacity=capacity)
 
-    def _ahead(self) -> Sequence[Window]:
+    def _ahead(self, lead: timedelta) -> Sequence[Window]:
         return tuple(
             windows_ahead(
                 self._hours,
                 now=self._clock.now(),
                 length=timedelta(seconds=self._config.window),
-                lead=timedelta(seconds=self._config.lead),
+                lead=lead,
                 days=self._config.days_ahead,
             )
         )

@@ -162,10 +162,14 @@ class Reception:
     async def _refuse(self, promise: Callback) -> None:
         try:
             for attempt in promise.attempts[-1:]:
-                await self._promises.end_attempt(attempt.id, AttemptOutcome.REFUSED, at=self._clock.now())
-            await self._promises.move(
-                promise.id, CallbackState.REFUSED, at=self._clock.now(), reason="the customer no longer wants the call"
-            )
+                await self._promises.end_attempt(
+                    promise.id,
+                    attempt.id,
+                    AttemptOutcome.REFUSED,
+                    at=self._clock.now(),
+                    state=CallbackState.REFUSED,
+                    reason="the customer no longer wants the call",
+                )
         except StoreError as error:
             log.error("a refused callback could not be stored; the customer may be called again", error=str(error))
 

@@ -7,15 +7,17 @@ that dialled it is settled by the next one in the same way, neither lost nor rep
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from structlog.stdlib import get_logger
 
 from ivr.config.model import Asterisk, Callbacks
 from ivr.dialer.retry import after
-from ivr.domain.callback import Attempt, AttemptOutcome, Callback
+from ivr.domain.callback import Attempt, AttemptOutcome, Callback, CallbackState
 from ivr.domain.line import mask
-from ivr.errors import AmiUnavailable, StoreUnavailable
+from ivr.errors import AmiUnavailable, StoreUnavailable, UnsafeValue
 from ivr.ports import CallbackStore, Clock, DialOutcome, DialRequest, Switchboard
 
 log = get_logger()
@@ -24,9 +26,9 @@ log = get_logger()
 MARKS = {
     "answered": AttemptOutcome.NOT_CONFIRMED,
     "waiting": AttemptOutcome.NO_AGENT,
-    "refused": AttemptOutcome.REFUSED,
     "connected": AttemptOutcome.CONNECTED,
 }
+UNMARKED = AttemptOutcome.NO_ANSWER
 DIALLED = {
     DialOutcome.BUSY: AttemptOutcome.BUSY,
     DialOutcome.NO_ANSWER: AttemptOutcome.NO_ANSWER,
@@ -55,13 +57,67 @@ class AttemptRunner:
         self._owner = owner
 
     async def dial(self, callback: Callback, attempt: Attempt) -> None:
-        """Dial a promise's customer; `attempt` is stored before anything rings.
+        """Dial the customer of a claimed promise and see it through; `attempt` is stored before anything rings.
 
         Raises:
-            StoreUnavailable: nothing was dialled, or how it ended could not be stored yet.
+            AmiUnavailable: nothing was dialled; the promise is due again when its claim has lapsed.
+            StoreError: how it ended could not be stored.
         """
-        if not await self._store.begin_attempt(callback.id, attempt, owner=self._owner):
+        if await self._is_settled_by_earlier(callback):
             return
+        try:
+            begun = await self._store.begin_attempt(callback.id, attempt, owner=self._owner)
+        except StoreUnavailable:
+            # It may have been stored all the same. That nothing was dialled is known here only.
+            await self._end(callback, attempt, AttemptOutcome.CONGESTION)
+            return
+        if not begun:
+            return
+        if self._clock.now() - attempt.started_at >= timedelta(seconds=self._config.lease):
+            # We stood still for so long that others may have taken the promise over.
+            await self._end(callback, attempt, AttemptOutcome.CONGESTION)
+            return
+        watching = asyncio.create_task(self._watch_ringing(callback, attempt))
+        try:
+            dialled = await self._ring(callback, attempt)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await self.settle(callback, attempt, dialled)
+
+    async def settle(self, callback: Callback, attempt: Attempt, dialled: AttemptOutcome | None = None) -> None:
+        """Follow an attempt until an agent has the customer or the call is over, then store what became of it.
+
+        `dialled` is how dialling ended when it did not end in an answer, else None.
+
+        Raises:
+            StoreError: how it ended could not be stored.
+        """
+        outcome = dialled or await self._follow(callback, attempt)
+        if outcome is not None:
+            await self._end(callback, attempt, outcome)
+
+    async def _is_settled_by_earlier(self, callback: Callback) -> bool:
+        """Whether an earlier attempt came further than was seen when it was settled, so that nobody must be dialled.
+
+        That is possible when Asterisk, or the node that dialled, stood still and then went on. Raises AmiUnavailable.
+        """
+        for earlier in callback.attempts:
+            if await self._switchboard.is_up(earlier.channel_id):
+                log.warning("an earlier attempt is still up", callback=callback.id, attempt=earlier.id)
+                return True
+            if MARKS.get(await self._switchboard.mark(earlier.id) or "") is AttemptOutcome.CONNECTED:
+                log.warning("an earlier attempt was connected after all", callback=callback.id, attempt=earlier.id)
+                reason = "connected in an earlier attempt"
+                await self._store.move(
+                    callback.id, CallbackState.KEPT, at=self._clock.now(), reason=reason, owner=self._owner
+                )
+                await self._switchboard.forget_mark(earlier.id)
+                return True
+        return False
+
+    async def _ring(self, callback: Callback, attempt: Attempt) -> AttemptOutcome | None:
+        """Dial. How it ended, or None when Asterisk's marks have to tell."""
         log.info("callback dialled", callback=callback.id, attempt=attempt.id, number=mask(callback.request.number))
         request = DialRequest(
             channel_id=attempt.channel_id,
@@ -73,68 +129,92 @@ class AttemptRunner:
             variables={"KLANTLIJN_CALLBACK": callback.id, "KLANTLIJN_ATTEMPT": attempt.id},
         )
         try:
-            dialled = await self._switchboard.dial(request)
+            return DIALLED.get(await self._switchboard.dial(request))
         except AmiUnavailable:
-            dialled = DialOutcome.CONGESTION
-        await self.settle(callback, attempt, DIALLED.get(dialled))
+            return AttemptOutcome.CONGESTION
+        except UnsafeValue as error:
+            log.error("callback cannot be dialled", callback=callback.id, error=str(error))
+            return AttemptOutcome.FAILED
 
-    async def settle(self, callback: Callback, attempt: Attempt, dialled: AttemptOutcome | None = None) -> None:
-        """Follow an attempt until its channel is gone, then store what became of it.
+    async def _watch_ringing(self, callback: Callback, attempt: Attempt) -> None:
+        """While it rings, keep the lease, and stop the ringing of a promise that is cancelled."""
+        while True:
+            await self._clock.sleep(self._config.poll_interval)
+            state = await self._hold(callback)
+            if state is not None and not state.is_open:
+                with suppress(AmiUnavailable):
+                    await self._stop_ringing(attempt)
 
-        `dialled` is how dialling ended when it did not end in an answer, else None.
+    async def _stop_ringing(self, attempt: Attempt) -> None:
+        # Who picked up is not cut off.
+        if await self._switchboard.mark(attempt.id) is None:
+            await self._switchboard.hang_up(attempt.channel_id)
 
-        Raises:
-            StoreUnavailable: the end could not be stored; settle again later.
-        """
-        # An attempt that has ended already was stored by a process that stopped before it stored what follows.
-        reached = dialled if attempt.outcome is AttemptOutcome.PENDING else attempt.outcome
-        while reached is None:
-            if not await self._hold(callback):
-                return
+    async def _follow(self, callback: Callback, attempt: Attempt) -> AttemptOutcome | None:
+        """How an attempt ended by Asterisk's marks; None when another node holds the promise and follows it."""
+        while True:
+            state = await self._hold(callback)
+            if state is None:
+                return None
             try:
                 # Asked in this order: a channel that is gone leaves no more marks.
                 is_up = await self._switchboard.is_up(attempt.channel_id)
-                mark = await self._switchboard.mark(attempt.id)
+                reached = MARKS.get(await self._switchboard.mark(attempt.id) or "", UNMARKED)
+                if reached is AttemptOutcome.CONNECTED or not (is_up or self._may_still_begin(attempt, reached)):
+                    return reached
+                if not state.is_open:
+                    await self._stop_ringing(attempt)
             except AmiUnavailable:
-                await self._clock.sleep(self._config.poll_interval)
-                continue
-            outcome = MARKS.get(mark or "", AttemptOutcome.NO_ANSWER)
-            if not is_up or outcome is AttemptOutcome.CONNECTED:
-                reached = outcome
-            else:
-                await self._clock.sleep(self._config.poll_interval)
-        await self._end(callback, attempt, reached)
+                reached = UNMARKED
+            if reached is AttemptOutcome.NO_AGENT and state is CallbackState.DIALLING:
+                await self._show_waiting(callback)
+            await self._clock.sleep(self._config.poll_interval)
 
-    async def _hold(self, callback: Callback) -> bool:
+    def _may_still_begin(self, attempt: Attempt, reached: AttemptOutcome) -> bool:
+        """Whether Asterisk may still be doing what a process asked that has ended since."""
+        asked_ago = self._clock.now() - attempt.started_at
+        return reached is UNMARKED and asked_ago < timedelta(seconds=self._asterisk.ami.action_timeout)
+
+    async def _hold(self, callback: Callback) -> CallbackState | None:
         now = self._clock.now()
         until = now + timedelta(seconds=self._config.lease)
         try:
             return await self._store.hold(callback.id, owner=self._owner, now=now, lease_until=until)
         except StoreUnavailable:
             # The database being away does not end the call; the lease is taken again when it is back.
-            return True
+            return CallbackState.CONNECTING
+
+    async def _show_waiting(self, callback: Callback) -> None:
+        # For people to see only, so when it cannot be stored now, the next look does it.
+        with suppress(StoreUnavailable):
+            await self._store.move(
+                callback.id,
+                CallbackState.CONNECTING,
+                at=self._clock.now(),
+                reason="the customer waits for an agent",
+                owner=self._owner,
+            )
 
     async def _end(self, callback: Callback, attempt: Attempt, outcome: AttemptOutcome) -> None:
+        """Store how an attempt ended, however long that takes: a dialling's outcome is known here only."""
         now = self._clock.now()
-        verdict = after(
-            callback,
-            attempt,
-            outcome,
-            now=now,
-            attempts=self._config.attempts,
-            wait=timedelta(seconds=self._config.retry_after),
-        )
-        await self._store.end_attempt(attempt.id, outcome, at=now)
-        moved = await self._store.move(
-            callback.id,
-            verdict.state,
-            at=now,
-            reason=verdict.reason,
-            not_before=verdict.not_before,
-            owner=self._owner,
-        )
-        if not moved:
-            # It was replaced or cancelled meanwhile, or another node took it over; what they stored stands.
-            log.info("callback no longer ours", callback=callback.id, outcome=outcome.value)
-            return
-        log.info("callback attempt ended", callback=callback.id, outcome=outcome.value, promise=verdict.state.value)
+        wait = timedelta(seconds=self._config.retry_after)
+        verdict = after(callback, attempt, outcome, now=now, attempts=self._config.attempts, wait=wait)
+        while True:
+            try:
+                ended = await self._store.end_attempt(
+                    callback.id,
+                    attempt.id,
+                    outcome,
+                    at=now,
+                    state=verdict.state,
+                    reason=verdict.reason,
+                    not_before=verdict.not_before,
+                )
+                break
+            except StoreUnavailable:
+                await self._clock.sleep(self._config.poll_interval)
+        if ended:
+            log.info("callback attempt ended", callback=callback.id, outcome=outcome.value, promise=verdict.state.value)
+        with suppress(AmiUnavailable):
+            await self._switchboard.forget_mark(attempt.id)

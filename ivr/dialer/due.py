@@ -11,9 +11,9 @@ from structlog.stdlib import get_logger
 
 from ivr.config.model import Callbacks
 from ivr.dialer.attempt import AttemptRunner
-from ivr.domain.callback import Attempt, AttemptId, Callback, CallbackId
+from ivr.domain.callback import Attempt, AttemptId, AttemptOutcome, Callback, CallbackState
 from ivr.domain.opening_hours import OpeningHours
-from ivr.errors import AmiUnavailable, StoreUnavailable
+from ivr.errors import AmiUnavailable, IvrError, StoreError
 from ivr.ports import CallbackStore, Clock, Switchboard
 
 log = get_logger()
@@ -41,7 +41,7 @@ class Dialer:
         self._runner = runner
         self._clock = clock
         self._owner = owner
-        self._running: dict[CallbackId, tuple[str, asyncio.Task[None]]] = {}
+        self._running: dict[AttemptId, tuple[str, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
         """Keep promises until cancelled; attempts that are under way then go on in Asterisk and are settled later."""
@@ -50,37 +50,39 @@ class Dialer:
                 await self.step()
                 await self._clock.sleep(self._config.poll_interval)
         finally:
-            for _, task in self._running.values():
-                task.cancel()
+            await self._let_go()
 
     async def step(self) -> None:
         """Look once for attempts nobody follows any more and for promises that are due."""
         try:
-            await self._resume()
+            unfinished = await self._store.unfinished()
+            await self._resume(unfinished)
             if self._hours.is_open(self._clock.now()):
-                for queue, asterisk_queues in self._queues.items():
-                    await self._dial_due(queue, asterisk_queues)
-        except StoreUnavailable as error:
+                for queue in self._queues:
+                    await self._dial_due(queue, unfinished)
+        except StoreError as error:
             log.warning("dialer waits for the database", error=str(error))
         except AmiUnavailable:
             # The AMI client says so itself, once.
             return
 
-    async def _resume(self) -> None:
-        for callback in await self._store.unfinished():
-            if callback.id in self._running:
-                continue
-            now = self._clock.now()
-            lease_until = now + timedelta(seconds=self._config.lease)
-            if not await self._store.hold(callback.id, owner=self._owner, now=now, lease_until=lease_until):
-                continue
-            attempt = callback.attempts[-1]
-            log.info("callback attempt resumed", callback=callback.id, attempt=attempt.id)
-            self._follow(callback, self._runner.settle(callback, attempt))
+    async def _resume(self, unfinished: Sequence[Callback]) -> None:
+        for callback in unfinished:
+            for attempt in _pending(callback):
+                if attempt.id not in self._running and await self._take_over(callback):
+                    log.info("callback attempt resumed", callback=callback.id, attempt=attempt.id)
+                    self._follow(callback, attempt, self._runner.settle(callback, attempt))
 
-    async def _dial_due(self, queue: str, asterisk_queues: Sequence[str]) -> None:
-        free = await self._switchboard.free_agents(asterisk_queues)
-        free -= sum(1 for running_queue, _ in self._running.values() if running_queue == queue)
+    async def _take_over(self, callback: Callback) -> bool:
+        now = self._clock.now()
+        lease_until = now + timedelta(seconds=self._config.lease)
+        state = await self._store.hold(callback.id, owner=self._owner, now=now, lease_until=lease_until)
+        # None: another node follows it. BOOKED: it was settled since it was read.
+        return state is not None and state is not CallbackState.BOOKED
+
+    async def _dial_due(self, queue: str, unfinished: Sequence[Callback]) -> None:
+        free = await self._switchboard.free_agents(self._queues[queue])
+        free -= self._expected_agents(queue, unfinished)
         if free <= 0:
             return
         now = self._clock.now()
@@ -95,14 +97,34 @@ class Dialer:
             # The channel's id is ours and chosen now, so that whoever resumes can ask Asterisk for it.
             attempt_id = AttemptId(uuid4().hex)
             attempt = Attempt(attempt_id, callback.id, f"callback-{attempt_id}", started_at=now)
-            self._follow(callback, self._runner.dial(callback, attempt))
+            self._follow(callback, attempt, self._runner.dial(callback, attempt))
 
-    def _follow(self, callback: Callback, work: Coroutine[None, None, None]) -> None:
+    def _expected_agents(self, queue: str, unfinished: Sequence[Callback]) -> int:
+        """How many of a queue's agents the attempts under way will need: of any node, of any queue that shares them."""
+        queue_of = {attempt.id: callback.request.queue for callback in unfinished for attempt in _pending(callback)}
+        queue_of |= {attempt_id: running_queue for attempt_id, (running_queue, _) in self._running.items()}
+        agents = set(self._queues[queue])
+        return sum(1 for other in queue_of.values() if not agents.isdisjoint(self._queues.get(other, ())))
+
+    def _follow(self, callback: Callback, attempt: Attempt, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        self._running[callback.id] = (callback.request.queue, task)
-        task.add_done_callback(lambda done: self._done(callback.id, done))
+        self._running[attempt.id] = (callback.request.queue, task)
+        task.add_done_callback(lambda done: self._done(attempt.id, done))
 
-    def _done(self, callback_id: CallbackId, task: asyncio.Task[None]) -> None:
-        self._running.pop(callback_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("callback attempt could not be settled yet", callback=callback_id, error=str(error))
+    def _done(self, attempt_id: AttemptId, task: asyncio.Task[None]) -> None:
+        del self._running[attempt_id]
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        mistake = None if isinstance(error, IvrError) else error
+        log.error("callback attempt not settled yet", attempt=attempt_id, error=str(error), exc_info=mistake)
+
+    async def _let_go(self) -> None:
+        """Stop following. What is being stored at this moment is stored whole or not at all."""
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _pending(callback: Callback) -> Sequence[Attempt]:
+    return [attempt for attempt in callback.attempts if attempt.outcome is AttemptOutcome.PENDING]

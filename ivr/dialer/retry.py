@@ -1,4 +1,4 @@
-"""Retry: what becomes of a promise after an attempt that did not connect."""
+"""Retry: what becomes of a promise after an attempt."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ def after(
 ) -> Verdict:
     """What follows from an attempt's outcome.
 
-    An attempt that failed for want of an agent or a line is our fault and not the
-    customer's: it is tried again without counting. `attempts` is how many may count.
+    An attempt that found no line never rang, so it is tried again without counting. One
+    that found no agent is our fault and not the customer's: it does not count with the
+    others, but a customer who picked up `attempts` times for nothing is left alone too.
     """
     if outcome is AttemptOutcome.CONNECTED:
         return Verdict(CallbackState.KEPT, "connected")
     if outcome is AttemptOutcome.REFUSED:
         return Verdict(CallbackState.REFUSED, "the customer no longer wanted the call")
-    ours = (AttemptOutcome.NO_AGENT, AttemptOutcome.CONGESTION)
-    earlier = [past.outcome for past in callback.attempts if past.id != attempt.id]
-    counted = sum(1 for past in [*earlier, outcome] if past not in ours)
-    if counted >= attempts:
-        return Verdict(CallbackState.MISSED, f"not reached in {counted} attempts, the last: {outcome.value}")
+    outcomes = [past.outcome for past in callback.attempts if past.id != attempt.id] + [outcome]
+    agentless = outcomes.count(AttemptOutcome.NO_AGENT)
+    unreached = len(outcomes) - agentless - outcomes.count(AttemptOutcome.CONGESTION)
+    if agentless >= attempts:
+        return Verdict(CallbackState.MISSED, f"no agent was there in {agentless} attempts")
+    if unreached >= attempts:
+        return Verdict(CallbackState.MISSED, f"not reached in {unreached} attempts, the last: {outcome.value}")
     return Verdict(CallbackState.BOOKED, f"to be tried again after: {outcome.value}", now + wait)

@@ -42,6 +42,16 @@ class ScriptedSwitchboard:
         self._check()
         return self.marks.get(key)
 
+    async def forget_mark(self, key: str) -> None:
+        """Take it out of `marks`. Raises AmiUnavailable when not available."""
+        self._check()
+        self.marks.pop(key, None)
+
+    async def hang_up(self, channel_id: str) -> None:
+        """Take it out of `channels`. Raises AmiUnavailable when not available."""
+        self._check()
+        self.channels.discard(channel_id)
+
     async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
         """`agents`. Raises AmiUnavailable when not available."""
         self._check()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ivr.domain.callback import (
@@ -29,6 +29,7 @@ from ivr.store.tables import OPEN_STATES, attempts, callbacks
 IS_OPEN = callbacks.c.state.in_(OPEN_STATES)
 FREE = {"lease_owner": None, "lease_until": None}
 REPLACED = "replaced by a later promise"
+PENDING = attempts.c.outcome == AttemptOutcome.PENDING.value
 
 
 class StoredCallbacks:
@@ -39,7 +40,9 @@ class StoredCallbacks:
     - one open promise a number, by a unique index;
     - bookings wait for each other, so a window's last place goes to one of them;
     - every change is an UPDATE whose WHERE says what must still be true;
-    - an attempt is stored before it is dialled, and a claim lasts only as long as its lease.
+    - an attempt is stored before it is dialled, and a claim lasts only as long as its lease;
+    - one attempt at a time a promise, by a unique index, and one a number, by what can be claimed;
+    - an attempt ends once, in the transaction that says what becomes of its promise.
     """
 
     def __init__(self, database: Database) -> None:
@@ -93,11 +96,10 @@ class StoredCallbacks:
         return found[0] if found else None
 
     async def unfinished(self) -> Sequence[Callback]:
-        """Promises that are DIALLING or CONNECTING: after a crash, those to look into."""
-        busy = (CallbackState.DIALLING.value, CallbackState.CONNECTING.value)
-        query = select(callbacks).where(callbacks.c.state.in_(busy)).order_by(callbacks.c.window_start)
+        """Promises with a PENDING attempt, also if cancelled since: after a crash, those to look into."""
+        query = select(callbacks).where(callbacks.c.id.in_(select(attempts.c.callback_id).where(PENDING)))
         async with self._database.reading() as connection:
-            return await _read(connection, query)
+            return await _read(connection, query.order_by(callbacks.c.window_start, callbacks.c.id))
 
     async def claim_due(
         self, *, queue: str, now: datetime, owner: str, lease_until: datetime, limit: int
@@ -115,11 +117,12 @@ class StoredCallbacks:
                 callbacks.c.window_start <= now,
                 callbacks.c.not_before <= now,
                 _is_free(now),
+                ~_is_being_called(),
             )
             .order_by(callbacks.c.window_start, callbacks.c.created_at, callbacks.c.id)
             .limit(limit)
             # SQLite leaves this out; there the whole transaction has the write lock.
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=callbacks)
         )
         async with self._database.writing() as connection:
             ids = list((await connection.execute(due)).scalars())
@@ -130,13 +133,20 @@ class StoredCallbacks:
             query = select(callbacks).where(callbacks.c.id.in_(ids))
             return await _read(connection, query.order_by(callbacks.c.window_start, callbacks.c.created_at))
 
-    async def hold(self, callback_id: CallbackId, *, owner: str, now: datetime, lease_until: datetime) -> bool:
-        """Take or keep the lease of an open promise; False while another owner's lease lives."""
+    async def hold(
+        self, callback_id: CallbackId, *, owner: str, now: datetime, lease_until: datetime
+    ) -> CallbackState | None:
+        """Take or keep the lease of a promise: the state it has now, or None while another owner's lease lives."""
         mine_or_free = or_(callbacks.c.lease_owner == owner, _is_free(now))
-        holding = update(callbacks).where(callbacks.c.id == callback_id, IS_OPEN, mine_or_free)
+        holding = (
+            update(callbacks)
+            .where(callbacks.c.id == callback_id, mine_or_free)
+            .values(lease_owner=owner, lease_until=lease_until)
+            .returning(callbacks.c.state)
+        )
         async with self._database.writing() as connection:
-            held = await connection.execute(holding.values(lease_owner=owner, lease_until=lease_until))
-        return held.rowcount == 1
+            state = (await connection.execute(holding)).scalar_one_or_none()
+        return None if state is None else CallbackState(state)
 
     async def begin_attempt(self, callback_id: CallbackId, attempt: Attempt, *, owner: str) -> bool:
         """Store an attempt before it is dialled; False when the claim was lost. The promise is then DIALLING."""
@@ -159,11 +169,30 @@ class StoredCallbacks:
                 await connection.execute(insert(attempts).values(row))
         return begun.rowcount == 1
 
-    async def end_attempt(self, attempt_id: AttemptId, outcome: AttemptOutcome, *, at: datetime) -> None:
-        """Store how an attempt ended, once: an outcome other than PENDING is never overwritten."""
-        ending = update(attempts).where(attempts.c.id == attempt_id, attempts.c.outcome == AttemptOutcome.PENDING.value)
+    async def end_attempt(
+        self,
+        callback_id: CallbackId,
+        attempt_id: AttemptId,
+        outcome: AttemptOutcome,
+        *,
+        at: datetime,
+        state: CallbackState,
+        reason: str,
+        not_before: datetime | None = None,
+    ) -> bool:
+        """Store how an attempt ended and what becomes of its promise, both or neither; False when it had ended before.
+
+        A promise that is not open any more keeps its state. Its lease is released.
+        """
+        ending = update(attempts).where(attempts.c.id == attempt_id, PENDING)
+        promise = update(callbacks).where(callbacks.c.id == callback_id)
+        values = _moved(state, at=at, reason=reason, not_before=not_before)
         async with self._database.writing() as connection:
-            await connection.execute(ending.values(outcome=outcome.value, ended_at=at))
+            ended = await connection.execute(ending.values(outcome=outcome.value, ended_at=at))
+            if ended.rowcount == 1:
+                await connection.execute(promise.values(FREE))
+                await connection.execute(promise.where(IS_OPEN).values(values))
+        return ended.rowcount == 1
 
     async def move(
         self,
@@ -175,21 +204,35 @@ class StoredCallbacks:
         not_before: datetime | None = None,
         owner: str | None = None,
     ) -> bool:
-        """Bring an open promise to another state and release its lease; False when it was not open.
+        """Bring an open promise to another state; False when it was not open.
 
-        A dialer gives its name as `owner`: then it is False, too, when it does not hold
-        the lease any more.
+        Its lease is released, unless it is CONNECTING now. A dialer gives its name as `owner`:
+        then it is False, too, when it does not hold the lease any more.
         """
-        values: dict[str, object] = {"state": state.value, "reason": reason, **FREE}
-        if not state.is_open:
-            values["ended_at"] = at
-        if not_before is not None:
-            values["not_before"] = not_before
+        values = _moved(state, at=at, reason=reason, not_before=not_before)
         moving = update(callbacks).where(callbacks.c.id == callback_id, IS_OPEN)
         if owner is not None:
             moving = moving.where(callbacks.c.lease_owner == owner)
         async with self._database.writing() as connection:
             return (await connection.execute(moving.values(values))).rowcount == 1
+
+
+def _moved(state: CallbackState, *, at: datetime, reason: str, not_before: datetime | None) -> dict[str, object]:
+    values: dict[str, object] = {"state": state.value, "reason": reason}
+    if state is not CallbackState.CONNECTING:
+        values |= FREE
+    if not state.is_open:
+        values["ended_at"] = at
+    if not_before is not None:
+        values["not_before"] = not_before
+    return values
+
+
+def _is_being_called() -> Exists:
+    """Whether an attempt is calling a promise's number now, for this promise or another."""
+    other = callbacks.alias("other")
+    calling = select(other.c.id).join(attempts, attempts.c.callback_id == other.c.id)
+    return exists(calling.where(PENDING, other.c.number == callbacks.c.number).correlate(callbacks))
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-from ivr.domain.callback import CallbackState
+from ivr.domain.callback import AttemptOutcome, CallbackState
 
 metadata = MetaData()
 
@@ -156,4 +156,14 @@ attempts = Table(
     Column("started_at", UtcTime, nullable=False),
     Column("ended_at", UtcTime),
     Column("outcome", Text, nullable=False),
+)
+_is_pending = attempts.c.outcome == AttemptOutcome.PENDING.value
+
+# At most one attempt at a time for a promise. It also finds, among all there ever were, those to follow.
+Index(
+    "callback_attempts_pending",
+    attempts.c.callback_id,
+    unique=True,
+    sqlite_where=_is_pending,
+    postgresql_where=_is_pending,
 )

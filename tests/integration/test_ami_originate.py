@@ -308,6 +308,34 @@ async def test_a_mark_is_read_from_asterisks_database(switchboard: AmiSwitchboar
         await switchboard.mark("attempt.7")
 
 
+async def test_a_mark_is_removed_and_one_that_is_not_there_is_no_error(
+    switchboard: AmiSwitchboard, peer: AmiPeer
+) -> None:
+    peer.answers["dbdel"] = lambda action: [response(action, Message="Key deleted successfully")]
+    await switchboard.forget_mark("attempt.7")
+    assert [(action["family"], action["key"]) for action in peer.sent("DBDel")] == [(["klantlijn"], ["attempt.7"])]
+    peer.answers["dbdel"] = lambda action: [response(action, "Error", Message="Database entry not found")]
+    await switchboard.forget_mark("attempt.7")
+    peer.answers["dbdel"] = lambda action: [response(action, "Error", Message="Permission denied")]
+    with pytest.raises(AmiUnavailable, match="Permission denied"):
+        await switchboard.forget_mark("attempt.7")
+
+
+async def test_a_call_is_ended_by_the_name_of_its_channel(switchboard: AmiSwitchboard, peer: AmiPeer) -> None:
+    ringing = event("CoreShowChannel", Uniqueid="attempt.7", ChannelState="5", Channel="PJSIP/trunk-00000001")
+    peer.answers["coreshowchannels"] = lambda action: list_of(action, "CoreShowChannelsComplete", [ringing])
+    peer.answers["hangup"] = lambda action: [response(action, Message="Channel Hungup")]
+    await switchboard.hang_up("attempt.8")
+    assert peer.sent("Hangup") == []
+    await switchboard.hang_up("attempt.7")
+    assert [action["channel"] for action in peer.sent("Hangup")] == [["PJSIP/trunk-00000001"]]
+    peer.answers["hangup"] = lambda action: [response(action, "Error", Message="No such channel")]
+    await switchboard.hang_up("attempt.7")
+    peer.answers["hangup"] = lambda action: [response(action, "Error", Message="Permission denied")]
+    with pytest.raises(AmiUnavailable, match="Permission denied"):
+        await switchboard.hang_up("attempt.7")
+
+
 def member(place: str, **changes: str) -> str:
     values = {"Location": place, "StateInterface": place, "Paused": "0", "InCall": "0", "Status": "1"}
     return event("QueueMember", **(values | changes))

@@ -46,9 +46,9 @@ async def test_a_healthy_asterisk_is_described(peer: AmiPeer) -> None:
 
 
 async def test_actions_the_user_may_not_do_are_named(peer: AmiPeer) -> None:
-    peer.answers["listcommands"] = may_do("CoreShowChannels", "DBGet", "QueueStatus", "CoreSettings")
+    peer.answers["listcommands"] = may_do("CoreShowChannels", "DBGet", "DBDel", "QueueStatus", "CoreSettings")
     found = await asyncio.to_thread(probe, settings(peer), SECRET)
-    assert found.missing == ("Originate", "Filter")
+    assert found.missing == ("Originate", "Hangup", "Filter")
 
 
 async def test_a_wrong_secret_is_told_apart(peer: AmiPeer) -> None:

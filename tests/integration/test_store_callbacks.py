@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from ivr.domain.callback import (
     Attempt,
@@ -20,15 +22,17 @@ from ivr.domain.callback import (
 )
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
-from ivr.errors import WindowFull
+from ivr.errors import StoreError, WindowFull
 from ivr.store.callbacks import StoredCallbacks
 from ivr.store.database import Database
+from ivr.store.tables import callbacks
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 FIRST = Window(NOW, NOW + HOUR)
 SECOND = Window(NOW + HOUR, NOW + 2 * HOUR)
+LATER = NOW + 10 * MINUTE
 
 
 @pytest.fixture
@@ -166,36 +170,86 @@ async def test_a_lease_is_kept_by_its_owner_and_taken_when_it_has_passed(store: 
     await store.book(request(1), now=NOW, capacity=9)
     [due] = await claim(store, "a")
 
-    async def hold(owner: str, now: datetime) -> bool:
+    async def hold(owner: str, now: datetime) -> CallbackState | None:
         return await store.hold(due.id, owner=owner, now=now, lease_until=now + MINUTE)
 
-    assert await hold("a", NOW + MINUTE / 2)
-    assert not await hold("b", NOW + MINUTE)
-    assert await hold("b", NOW + 2 * MINUTE)
-    assert not await hold("a", NOW + 2 * MINUTE)
-    await store.move(due.id, CallbackState.KEPT, at=NOW)
-    assert not await hold("b", NOW + 2 * MINUTE)
+    assert await hold("a", NOW + MINUTE / 2) is CallbackState.BOOKED
+    assert await hold("b", NOW + MINUTE) is None
+    assert await hold("b", NOW + 2 * MINUTE) is CallbackState.BOOKED
+    assert await hold("a", NOW + 2 * MINUTE) is None
+    await store.move(due.id, CallbackState.CANCELLED, at=NOW)
+    assert await hold("a", NOW + 2 * MINUTE) is CallbackState.CANCELLED
 
 
-async def test_how_an_attempt_ended_is_stored_once(store: StoredCallbacks) -> None:
+async def end(
+    store: StoredCallbacks, callback: Callback, outcome: AttemptOutcome, state: CallbackState, name: str = "t1"
+) -> bool:
+    return await store.end_attempt(
+        callback.id, AttemptId(name), outcome, at=NOW + MINUTE, state=state, reason=outcome.value, not_before=LATER
+    )
+
+
+async def test_how_an_attempt_ended_is_stored_once_and_together_with_what_follows(store: StoredCallbacks) -> None:
     await store.book(request(1), now=NOW, capacity=9)
     [due] = await claim(store)
     await store.begin_attempt(due.id, attempt(due), owner="a")
-    await store.end_attempt(AttemptId("t1"), AttemptOutcome.BUSY, at=NOW + MINUTE)
-    await store.end_attempt(AttemptId("t1"), AttemptOutcome.CONNECTED, at=NOW + HOUR)
-    [promise] = await store.unfinished()
+    assert await end(store, due, AttemptOutcome.BUSY, CallbackState.BOOKED)
+    assert not await end(store, due, AttemptOutcome.CONNECTED, CallbackState.KEPT)
+    [promise] = await store.callbacks(only_open=True)
+    assert (promise.state, promise.reason, promise.not_before) == (CallbackState.BOOKED, "busy", LATER)
     assert [(one.outcome, one.ended_at) for one in promise.attempts] == [(AttemptOutcome.BUSY, NOW + MINUTE)]
+
+
+async def test_an_attempt_of_a_cancelled_promise_ends_and_leaves_it_cancelled(store: StoredCallbacks) -> None:
+    await store.book(request(1), now=NOW, capacity=9)
+    [due] = await claim(store)
+    await store.begin_attempt(due.id, attempt(due), owner="a")
+    await store.move(due.id, CallbackState.CANCELLED, at=NOW, reason="by hand")
+    assert [promise.id for promise in await store.unfinished()] == [due.id]
+    assert await end(store, due, AttemptOutcome.NO_ANSWER, CallbackState.BOOKED)
+    assert await store.unfinished() == []
+    cancelled = await store.callback(due.id)
+    assert cancelled is not None
+    assert (cancelled.state, cancelled.reason) == (CallbackState.CANCELLED, "by hand")
+    assert cancelled.attempts[0].outcome is AttemptOutcome.NO_ANSWER
+
+
+async def test_a_number_that_is_being_called_is_not_claimed_for_its_next_promise(store: StoredCallbacks) -> None:
+    await store.book(request(1), now=NOW, capacity=9)
+    [due] = await claim(store)
+    await store.begin_attempt(due.id, attempt(due), owner="a")
+    later = await store.book(request(1), now=NOW, capacity=9)
+    assert await claim(store) == []
+    await end(store, due, AttemptOutcome.NO_ANSWER, CallbackState.BOOKED)
+    assert [promise.id for promise in await claim(store)] == [later.id]
+
+
+async def test_a_promise_has_one_attempt_at_a_time(store: StoredCallbacks, database: Database) -> None:
+    await store.book(request(1), now=NOW, capacity=9)
+    [due] = await claim(store)
+    await store.begin_attempt(due.id, attempt(due), owner="a")
+    async with database.writing() as connection:
+        await connection.execute(update(callbacks).values(state=CallbackState.BOOKED.value))
+    with pytest.raises(StoreError):
+        await store.begin_attempt(due.id, attempt(due, "t2"), owner="a")
+
+
+async def test_a_customer_who_waits_for_an_agent_is_shown_and_still_held(store: StoredCallbacks) -> None:
+    await store.book(request(1), now=NOW, capacity=9)
+    [due] = await claim(store)
+    await store.begin_attempt(due.id, attempt(due), owner="a")
+    assert await store.move(due.id, CallbackState.CONNECTING, at=NOW, owner="a")
+    assert await store.hold(due.id, owner="b", now=NOW, lease_until=NOW + MINUTE) is None
 
 
 async def test_a_promise_that_is_tried_again_waits_and_loses_its_lease(store: StoredCallbacks) -> None:
     booked = await store.book(request(1), now=NOW, capacity=9)
     [due] = await claim(store)
     await store.begin_attempt(due.id, attempt(due), owner="a")
-    again = NOW + 10 * MINUTE
-    assert await store.move(due.id, CallbackState.BOOKED, at=NOW, reason="busy", not_before=again, owner="a")
-    assert await claim(store, "b", again - MINUTE / 2) == []
-    [claimed] = await claim(store, "b", again)
-    assert (claimed.id, claimed.reason, claimed.attempts) == (booked.id, "busy", (attempt(due),))
+    await end(store, due, AttemptOutcome.BUSY, CallbackState.BOOKED)
+    assert await claim(store, "b", LATER - MINUTE / 2) == []
+    [claimed] = await claim(store, "b", LATER)
+    assert (claimed.id, claimed.reason) == (booked.id, "busy")
 
 
 async def test_a_promise_ends_once(store: StoredCallbacks) -> None:
@@ -208,20 +262,20 @@ async def test_a_promise_ends_once(store: StoredCallbacks) -> None:
     assert await store.callbacks(only_open=True) == []
 
 
-@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("steps", range(5))
 async def test_a_crash_after_any_step_neither_loses_nor_doubles_a_promise(
     store: StoredCallbacks, database_url: str, steps: int
 ) -> None:
     """The first node stops after some steps; a second one goes on from what is stored."""
     booked = await store.book(request(1), now=NOW, capacity=9)
     first = Attempt(AttemptId("t1"), booked.id, "callback-t1", NOW)
-    for step in [
+    sequence: Sequence[Callable[[], Awaitable[object]]] = (
         lambda: claim(store, "a"),
         lambda: store.begin_attempt(booked.id, first, owner="a"),
         lambda: store.move(booked.id, CallbackState.CONNECTING, at=NOW, owner="a"),
-        lambda: store.end_attempt(first.id, AttemptOutcome.CONNECTED, at=NOW),
-        lambda: store.move(booked.id, CallbackState.KEPT, at=NOW),
-    ][:steps]:
+        lambda: end(store, booked, AttemptOutcome.CONNECTED, CallbackState.KEPT),
+    )
+    for step in sequence[:steps]:
         await step()
 
     reopened = Database(database_url, timeout=5.0)
@@ -232,8 +286,7 @@ async def test_a_crash_after_any_step_neither_loses_nor_doubles_a_promise(
         dialled += await survivor.begin_attempt(due.id, attempt(due, "t2", later), owner="b")
     for promise in await survivor.unfinished():
         assert await survivor.hold(promise.id, owner="b", now=later, lease_until=later + MINUTE)
-        await survivor.end_attempt(promise.attempts[-1].id, AttemptOutcome.CONNECTED, at=later)
-        assert await survivor.move(promise.id, CallbackState.KEPT, at=later, owner="b")
+        assert await end(survivor, promise, AttemptOutcome.CONNECTED, CallbackState.KEPT, promise.attempts[-1].id)
     kept = await survivor.callback(booked.id)
     assert kept is not None
     assert kept.state is CallbackState.KEPT
