@@ -28,10 +28,12 @@ Json = Any
 class EngineUnderTest:
     """One engine with the demo's flows, its own database, CRM and spool in `home`.
 
-    `settings` changes what `config.yaml` says, by its sections: `{"callbacks": {"retry_after": "1s"}}`.
+    `settings` changes what `config.yaml` says, by its sections: `{"callbacks": {"retry_after": "1s"}}`. `environment`
+    is what the process finds there beside what the tests have themselves.
     """
 
     def __init__(self, asterisk: AsteriskUnderTest, home: Path, settings: dict[str, dict[str, Any]]) -> None:
+        self.environment: dict[str, str] = {}
         self.asterisk = asterisk
         self.home = home
         self.config = home / "config.yaml"
@@ -54,7 +56,7 @@ class EngineUnderTest:
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
             )
         await self.until(self.healthy, START_LIMIT, "the engine to be healthy")
 
@@ -93,7 +95,7 @@ class EngineUnderTest:
 
     async def calls(self) -> list[dict[str, Json]]:
         """The journal, newest call first."""
-        found: list[dict[str, Json]] = json.loads(await self.ivr("calls", "--json", "--reveal"))
+        found: list[dict[str, Json]] = json.loads(await self.ivr("calls", "--json", "--reveal", "--limit", "100"))
         return found
 
     async def until(self, holds: Callable[[], Awaitable[Any]], limit: float, what: str) -> Any:
