@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from ivr.config.model import Log
 from ivr.errors import InvalidFiles, IvrError
+from ivr.logs import configure
 
 COMMANDS = ("run", "check", "simulate", "calls", "outage", "split", "callbacks", "doctor", "robot")
 
@@ -69,6 +71,8 @@ def main() -> None:
 
     Exit codes: 0 done, 1 it could not be done or something is wrong (the message says what), 2 wrong usage.
     """
+    # On standard error, so that it never mixes with what was asked for; `ivr run` sets up its own.
+    configure(Log(level="warning"))
 
 
 main.params.append(_config_option())
