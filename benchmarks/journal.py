@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.spool import Spool
+from ivr.clock import SystemClock
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind
 from ivr.store.contacts import StoredContacts
 from ivr.store.database import Database
@@ -26,22 +27,6 @@ from ivr.store.database import Database
 ENTRIES = 20_000
 ROUNDS = 5
 EVENTS_PER_CALL = 20
-
-
-class RealClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """The present moment."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds from an arbitrary start."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 def events(round_number: int) -> list[ContactEvent]:
@@ -71,7 +56,7 @@ async def measure(url: str, folder: Path) -> None:
     database = Database(url, timeout=5.0)
     await database.migrate()
     # Long enough that nothing is written while entries are being taken.
-    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), RealClock(), batch_interval=3600)
+    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), SystemClock(), batch_interval=3600)
     journal.start()
     taking, bringing, each = [], [], []
     for round_number in range(ROUNDS):

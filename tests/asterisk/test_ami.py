@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -15,6 +14,7 @@ from ivr.asterisk.ami_probe import probe
 from ivr.asterisk.ami_subscription import GAP
 from ivr.asterisk.originate import AmiSwitchboard
 from ivr.asterisk.queue_watch import QueueWatch
+from ivr.clock import SystemClock
 from ivr.config.model import Ami
 from ivr.domain.contact import Contact, ContactEvent, ContactId
 from ivr.domain.line import PhoneNumber
@@ -37,19 +37,6 @@ FAR = {
 }
 # What our side does with those who answer.
 HERE = {"mark": ("Set(DB(klantlijn/${ATTEMPT})=answered)", "Wait(30)"), "queue": ("Queue(support-own)",)}
-
-
-class WallClock:
-    """The real time (`ivr.ports.Clock`): a real Asterisk has no other."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class Notebook:
@@ -92,7 +79,7 @@ def settings(asterisk: AsteriskUnderTest) -> Ami:
 @pytest.fixture
 async def client(asterisk: AsteriskUnderTest) -> AsyncIterator[AmiClient]:
     await add_extensions(asterisk)
-    client = AmiClient(settings(asterisk), asterisk.ami_secret, WallClock())
+    client = AmiClient(settings(asterisk), asterisk.ami_secret, SystemClock())
     yield client
     await client.stop()
     if asterisk.private.is_running():
@@ -102,7 +89,7 @@ async def client(asterisk: AsteriskUnderTest) -> AsyncIterator[AmiClient]:
 
 @pytest.fixture
 async def switchboard(client: AmiClient) -> AsyncIterator[AmiSwitchboard]:
-    switchboard = AmiSwitchboard(client, "Local/{number}@ami-far", WallClock(), answer_limit=LIMIT)
+    switchboard = AmiSwitchboard(client, "Local/{number}@ami-far", SystemClock(), answer_limit=LIMIT)
     running = asyncio.create_task(switchboard.run())
     yield switchboard
     await client.stop()
@@ -231,7 +218,7 @@ async def test_agents_of_queues_are_counted(client: AmiClient, switchboard: AmiS
 
 async def test_a_caller_in_a_queue_is_followed_to_the_end(client: AmiClient, switchboard: AmiSwitchboard) -> None:
     notebook, connected = Notebook(), list[ContactId]()
-    watch = QueueWatch(client, notebook, WallClock(), connected.append)
+    watch = QueueWatch(client, notebook, SystemClock(), connected.append)
     running = asyncio.create_task(watch.run())
     await client.start()
     request = call("1", exten="queue")
@@ -264,7 +251,7 @@ async def test_the_second_library_sees_the_same_asterisk_with_all_rights(
 
 
 async def test_a_wrong_secret_is_refused_by_both(asterisk: AsteriskUnderTest) -> None:
-    client = AmiClient(settings(asterisk), "wrong", WallClock())
+    client = AmiClient(settings(asterisk), "wrong", SystemClock())
     await client.start()
     with pytest.raises(AmiLoginRefused):
         await client.wait_connected(0.01)

@@ -6,7 +6,6 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.spool import Spool
+from ivr.clock import SystemClock
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
 from ivr.store.contacts import StoredContacts
 from ivr.store.database import Database
@@ -24,25 +24,12 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ID = ContactId("1764000000.1")
 
 
-class RealClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 def event(number: int) -> ContactEvent:
     return ContactEvent(f"e{number}", ID, START, EventKind.STEP, "welcome", {"number": number})
 
 
 def begin(database: Database, folder: Path) -> WrittenBehindJournal:
-    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), RealClock(), batch_interval=0.02)
+    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), SystemClock(), batch_interval=0.02)
     journal.start()
     return journal
 

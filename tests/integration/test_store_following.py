@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
-from datetime import UTC, datetime
 
+from ivr.clock import SystemClock
 from ivr.config.model import Queue, SiteQueues
 from ivr.outages.board import LiveOutageBoard
 from ivr.routing.sites import LiveSites
@@ -34,19 +33,6 @@ asyncio.run(turn())
 """
 
 
-class RealClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
 async def test_an_outage_and_a_split_of_another_process_are_followed_within_a_second(
     database: Database, database_url: str
 ) -> None:
@@ -60,7 +46,7 @@ async def test_an_outage_and_a_split_of_another_process_are_followed_within_a_se
             followed.set()
 
     refreshes = [board.refresh, sites.refresh, look]
-    following = asyncio.create_task(SwitchFollower(StoredChanges(database), refreshes, RealClock(), 0.3).run())
+    following = asyncio.create_task(SwitchFollower(StoredChanges(database), refreshes, SystemClock(), 0.3).run())
     assert sites.choose("support").name == "own"
 
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", TURN, database_url)
