@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from ivr.calls.entries import Amendment, Entry
-from ivr.domain.contact import Contact, ContactEvent, EventKind, Outcome
+from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
 
 # Seconds; identification has a budget of 0.3 by default.
 IDENTIFIED_WITHIN = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -16,8 +16,11 @@ class CallMetrics:
     """Counts calls, outcomes and events; `observe` is to be subscribed to the journal."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._latest: dict[ContactId, Outcome] = {}
         self._calls = Counter("klantlijn_calls", "Calls that came in or were made", ["direction"], registry=registry)
-        self._outcomes = Counter("klantlijn_outcomes", "Contacts by what they came to", ["outcome"], registry=registry)
+        self._outcomes = Counter(
+            "klantlijn_outcomes", "Ended contacts by what they came to", ["outcome"], registry=registry
+        )
         self._events = Counter("klantlijn_events", "What happened in calls", ["kind"], registry=registry)
         self._callers = Counter(
             "klantlijn_callers", "Callers by how they were identified", ["state"], registry=registry
@@ -39,12 +42,18 @@ class CallMetrics:
             case Contact():
                 self._calls.labels(entry.direction.value).inc()
             case Amendment():
-                outcome = entry.changes.get("outcome")
-                if isinstance(outcome, Outcome):
-                    self._outcomes.labels(outcome.value).inc()
+                self._observe_outcome(entry)
             case ContactEvent():
                 self._events.labels(entry.kind.value).inc()
                 self._observe_detail(entry)
+
+    def _observe_outcome(self, amendment: Amendment) -> None:
+        # Handed over becomes answered or abandoned: only what it is at the end counts.
+        outcome = amendment.changes.get("outcome")
+        if isinstance(outcome, Outcome):
+            self._latest[amendment.contact_id] = outcome
+        if amendment.changes.get("ended_at") and (last := self._latest.pop(amendment.contact_id, None)):
+            self._outcomes.labels(last.value).inc()
 
     def _observe_detail(self, event: ContactEvent) -> None:
         detail = event.detail

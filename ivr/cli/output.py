@@ -15,6 +15,9 @@ from ivr.domain.line import mask
 from ivr.logs import NUMBER
 
 
+WIDE = 1_000
+
+
 def utc(moment: datetime | None) -> str | None:
     """A moment in ISO 8601, UTC, such as `2026-11-22T10:00:00.000Z`."""
     if moment is None:
@@ -48,4 +51,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        # A file or another program has no edge to fold at.
+        console.width = WIDE
+    console.print(table)
