@@ -14,7 +14,6 @@ from ivr.domain.contact import Json
 from ivr.domain.line import mask
 from ivr.logs import NUMBER
 
-
 WIDE = 1_000
 
 
