@@ -224,6 +224,7 @@ class Application:
             self.journal,
             self.stores.callbacks,
             clock,
+            self.queue_watch.expect,
         )
         self.agi = FastAgiServer(config.asterisk.fastagi, reception.receive, config.organisation.country)
         # The same after a restart, so that our own promises are ours again at once.

@@ -67,7 +67,7 @@ class QueueWatch:
         return len(self._callers)
 
     def expect(self, contacts: Iterable[ContactId]) -> None:
-        """Calls that an earlier process left without an end: followed on if Asterisk still has them, else ended."""
+        """Calls that go on without us, or that an earlier process left: followed until Asterisk has them no more."""
         for contact in contacts:
             self._callers.setdefault(contact, _Queued(""))
 

@@ -13,9 +13,9 @@ from ivr.calls.recorder import Recorder
 from ivr.config.model import Entry
 from ivr.domain.callback import AttemptOutcome, Callback, CallbackState
 from ivr.domain.caller import Caller
-from ivr.domain.contact import Contact, Direction, EventKind, Json, Outcome
+from ivr.domain.contact import Contact, ContactId, Direction, EventKind, Json, Outcome
 from ivr.domain.line import Line, LineState
-from ivr.errors import CallerHungUp, StoreError
+from ivr.errors import AsteriskError, CallerHungUp, StoreError
 from ivr.flow.engine import Ending, Engine
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services, Session
@@ -29,7 +29,8 @@ class Reception:
 
     `entries` decides which flow answers what was dialled, `callback_flow` speaks to the
     customers we call ourselves. `flows` gives the flows of this moment; a call keeps those
-    it began with.
+    it began with. `follow` is told of calls that go on in Asterisk without us: somebody
+    else has to write their end.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Reception:
         journal: Journal,
         promises: CallbackStore,
         clock: Clock,
+        follow: Callable[[Sequence[ContactId]], None],
     ) -> None:
         self._entries = tuple(entries)
         self._callback_flow = callback_flow
@@ -53,6 +55,7 @@ class Reception:
         self._journal = journal
         self._promises = promises
         self._clock = clock
+        self._follow = follow
 
     async def receive(self, arrival: Arrival, channel: Channel) -> None:
         """Take a call to the end of its flow."""
@@ -123,6 +126,9 @@ class Reception:
         except CallerHungUp:
             recorder.note(EventKind.HUNG_UP, by="caller")
             return Ending(Outcome.ABANDONED)
+        except AsteriskError as error:
+            recorder.note(EventKind.ERROR, error=type(error).__name__, message=str(error))
+            return Ending(Outcome.FAILED, error=str(error))
         recorder.note(EventKind.PICKED_UP)
         self._journal.amend(session.contact_id, {"answered_at": self._clock.now()})
         return await self._engine.run(session, flow)
@@ -136,11 +142,14 @@ class Reception:
         }
         if ending.handed_over is not None:
             changes |= {"queue": ending.handed_over.queue, "site": ending.handed_over.site}
-        elif ending.outcome is not Outcome.FAILED:
-            # A failed call goes on in Asterisk's fallback queue, like one that was handed over.
+        # A failed call goes on in Asterisk's fallback queue, like one that was handed over.
+        goes_on = ending.handed_over is not None or ending.outcome is Outcome.FAILED
+        if not goes_on:
             changes["ended_at"] = self._clock.now()
             recorder.note(EventKind.ENDED, session.step, outcome=ending.outcome.value)
         self._journal.amend(contact.id, changes)
+        if goes_on:
+            self._follow([contact.id])
 
     def _flow_for(self, dialled: str) -> str:
         for entry in self._entries:

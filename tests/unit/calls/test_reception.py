@@ -29,7 +29,7 @@ from ivr.domain.contact import Contact, ContactEvent, ContactId, Direction, Even
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.site import Site
-from ivr.errors import StoreUnavailable
+from ivr.errors import AgiCommandFailed, StoreUnavailable
 from ivr.flow.engine import Engine
 from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
@@ -108,6 +108,7 @@ class Office:
         self.clock = VirtualClock(START)
         self.journal = Notebook()
         self.promises = Promises()
+        self.going_on: list[ContactId] = []
         self.prompts = SpokenPrompts()
         services = Services(
             prompts=self.prompts,
@@ -129,6 +130,7 @@ class Office:
             self.journal,
             self.promises,  # type: ignore[arg-type]
             self.clock,
+            self.going_on.extend,
         )
 
     async def call(
@@ -156,11 +158,29 @@ async def test_a_call_is_opened_told_and_handed_over(flows: FlowSet) -> None:
     changes = office.journal.amended
     assert (changes["outcome"], changes["customer_id"], changes["queue"]) == (Outcome.HANDED_OVER, "K1", "support")
     assert "ended_at" not in changes
+    assert office.going_on == [ID]
+
+
+class Broken(ScriptedChannel):
+    """A channel whose Asterisk is gone."""
+
+    async def answer(self) -> None:
+        raise AgiCommandFailed("the connection to Asterisk is gone")
+
+
+async def test_a_call_that_cannot_be_answered_has_failed_and_its_end_is_left_to_who_follows_it(flows: FlowSet) -> None:
+    office = Office(flows)
+    await office.reception.receive(Arrival(ID, "PJSIP/1", "100", KNOWN), Broken(office.clock, office.prompts))
+    assert office.journal.amended["outcome"] is Outcome.FAILED
+    assert [error["error"] for error in office.journal.of(EventKind.ERROR)] == ["AgiCommandFailed"]
+    assert office.journal.of(EventKind.PICKED_UP) == []
+    assert (office.going_on, "ended_at" in office.journal.amended) == ([ID], False)
 
 
 async def test_a_caller_who_leaves_while_listening_ends_the_contact(flows: FlowSet) -> None:
     office = Office(flows)
     await office.call(Leave(during="welcome"))
+    assert office.going_on == []
     assert office.journal.amended["outcome"] is Outcome.ABANDONED
     assert office.journal.amended["ended_at"] == office.clock.now()
     assert office.journal.of(EventKind.ENDED) == [{"outcome": "abandoned"}]
