@@ -19,6 +19,8 @@ RATE = 8000
 """Samples a second of a telephone line."""
 LEVEL = 0.25
 """Root mean square of speech while it sounds, of full scale 1."""
+EDGE = RATE * 20 // 1000
+"""Samples that are kept before and after what can be heard."""
 VOICES = {"nl": "nl", "en": "en-gb"}
 TEXTS = {
     "apology": {
@@ -91,8 +93,13 @@ def _speak(text: str, voice: str, folder: Path) -> Samples:
     finally:
         raw.unlink(missing_ok=True)
     speech = soxr.resample(spoken, rate, RATE)
+    sounding = np.flatnonzero(np.abs(speech) > 0.01)
+    if not sounding.size:
+        raise SetupError(f"espeak-ng says nothing with voice {voice}")
+    # Without the third of a second of silence that it puts behind a text: callers would wait for what comes next.
+    speech = speech[max(sounding[0] - EDGE, 0) : sounding[-1] + EDGE]
     loud = speech[np.abs(speech) > 0.01]
-    return np.asarray(np.clip(speech * LEVEL / np.sqrt(np.mean(loud**2)), -0.98, 0.98)) if loud.size else speech
+    return np.asarray(np.clip(speech * LEVEL / np.sqrt(np.mean(loud**2)), -0.98, 0.98))
 
 
 def _write(target: Path, samples: Samples) -> None:
