@@ -117,7 +117,7 @@ async def _sounds(engine: EngineUnderTest, texts: Mapping[str, str]) -> Mapping[
     return files | _own_sounds(engine.asterisk)
 
 
-def _own_sounds(asterisk: AsteriskUnderTest) -> Mapping[str, Path]:
+def _own_sounds(asterisk: AsteriskUnderTest) -> dict[str, Path]:
     """Asterisk's own: `sorry` is its apology, which is not the engine's."""
     names = {"sorry": "apology", "agent": "agent", "agents_goodbye": "goodbye", "waiting": "waiting"}
     spoken = {

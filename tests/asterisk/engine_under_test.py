@@ -89,7 +89,12 @@ class EngineUnderTest:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(), 30)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), 30)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
         assert process.returncode == 0, err.decode()
         return out.decode()
 
@@ -137,6 +142,13 @@ class EngineUnderTest:
         config["flows"] = {"path": str(ROOT / "dialplans")}
         config["speech"] |= {"recordings": str(ROOT / "prompts"), "cache": str(ROOT / "var" / "prompts")}
         config["connectors"]["crm"]["settings"]["url"] = "sqlite+aiosqlite:///var/crm.db"
-        for section, changes in settings.items():
-            config[section] = {**config.get(section, {}), **changes}
-        self.config.write_text(yaml.safe_dump(config), encoding="utf-8")
+        self.config.write_text(yaml.safe_dump(_changed(config, settings)), encoding="utf-8")
+
+
+def _changed(section: dict[str, Json], changes: dict[str, Json]) -> dict[str, Json]:
+    """A section with other values for some of its keys, however deep."""
+    merged = {
+        key: _changed(section.get(key) or {}, value) if isinstance(value, dict) else value
+        for key, value in changes.items()
+    }
+    return {**section, **merged}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -263,14 +263,17 @@ def logged(engine: EngineUnderTest, words: str) -> Callable[[], Awaitable[bool]]
     return found
 
 
-async def test_a_text_that_cannot_be_spoken_is_apologised_for_and_the_call_goes_to_a_person(
-    callers: Callers, espeak: Path
-) -> None:
+@pytest.fixture
+def speechless(espeak: Path) -> Iterator[None]:
+    """The speech engine is gone."""
     hidden = espeak.rename(espeak.with_name("hidden"))
-    try:
-        call = await callers.talk(customer_with_an_order(callers.engine), until="nl/agent")
-    finally:
-        hidden.rename(espeak)
+    yield
+    hidden.rename(espeak)
+
+
+@pytest.mark.usefixtures("speechless")
+async def test_a_text_that_cannot_be_spoken_is_apologised_for_and_the_call_goes_to_a_person(callers: Callers) -> None:
+    call = await callers.talk(customer_with_an_order(callers.engine), until="nl/agent")
     journey = await callers.leave(call)
     assert heard(journey) == ["nl/welcome", "nl/apology", "nl/agent"]
     assert journey.dead_air == ()
@@ -283,7 +286,8 @@ def customer_with_an_order(engine: EngineUnderTest) -> str:
     """The number of somebody whose name was never spoken here."""
     with closing(sqlite3.connect(engine.home / "var" / "crm.db")) as crm:
         found = crm.execute(
-            "SELECT phones.number FROM phones JOIN customers ON customers.id = customer_id JOIN orders USING (customer_id)"
+            "SELECT phones.number FROM phones JOIN orders USING (customer_id)"
+            " JOIN customers ON customer_id = customers.id"
             " WHERE language = 'nl' AND status = 'shipped' AND phones.number GLOB '+31[0-9]*' AND customers.id > 5"
         ).fetchone()
     number: str = found[0]
