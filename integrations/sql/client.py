@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from urllib.parse import quote
+from typing import Protocol
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, TextClause, bindparam, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from integrations.sql.sqlite_file import SqliteFile
 from ivr.connectors.connector import Surroundings
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
 
@@ -22,12 +22,62 @@ NOBODY = "+0"
 """A number that nobody has, to ask for a query's columns without anybody's data."""
 
 
+Found = tuple[Sequence[str], Sequence[Sequence[object]]]
+"""The names of a query's columns, and rows."""
+
+
+class Source(Protocol):
+    """A database and the query that it is asked. Raises what its driver raises."""
+
+    async def fetch(self, numbers: Sequence[str]) -> Found:
+        """What it has for numbers in any of these spellings, one row more than MOST_ROWS at most."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+class Server:
+    """A database that is reached over a network, through its asynchronous driver."""
+
+    def __init__(self, url: URL, query: TextClause, surroundings: Surroundings) -> None:
+        timeout = surroundings.timeout
+        of_driver: dict[str, dict[str, object]] = {"asyncpg": {"timeout": timeout, "command_timeout": timeout}}
+        self._query = query
+        self._engine = create_async_engine(
+            url,
+            hide_parameters=True,
+            connect_args=of_driver.get(url.get_driver_name(), {}),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=surroundings.concurrency,
+            max_overflow=0,
+            pool_timeout=timeout,
+            pool_use_lifo=True,
+        )
+
+    async def fetch(self, numbers: Sequence[str]) -> Found:
+        """What it has for numbers in any of these spellings, one row more than MOST_ROWS at most."""
+        async with (
+            self._engine.connect() as connection,
+            connection.stream(self._query, {"numbers": list(numbers)}) as result,
+        ):
+            return list(result.keys()), await result.fetchmany(MOST_ROWS + 1)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
 class SqlClient:
     """One query on one database; `query` holds the bind parameter `:numbers`, a list."""
 
     def __init__(self, url: URL, query: str, surroundings: Surroundings) -> None:
-        self._query = _with_numbers(query)
-        self._engine = _engine(url, surroundings)
+        asked = text(query).bindparams(bindparam("numbers", expanding=True))
+        in_file = url.get_backend_name() == "sqlite"
+        self._source: Source = (
+            SqliteFile(url, asked, surroundings, most_rows=MOST_ROWS + 1)
+            if in_file
+            else Server(url, asked, surroundings)
+        )
 
     async def columns(self) -> Sequence[str]:
         """The names of the query's columns. Raises ConnectorError."""
@@ -44,13 +94,13 @@ class SqlClient:
     async def close(self) -> None:
         """Close every connection. Raises ConnectorError."""
         try:
-            await self._engine.dispose()
+            await self._source.close()
         except (SQLAlchemyError, OSError) as error:
             raise ConnectorUnavailable(f"closing the database: {type(error).__name__}") from error
 
-    async def _ask(self, numbers: Sequence[str]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+    async def _ask(self, numbers: Sequence[str]) -> Found:
         try:
-            return await self._fetch(numbers)
+            return await self._source.fetch(numbers)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise _ours(error) from error
@@ -58,16 +108,9 @@ class SqlClient:
             raise _ours(error) from error
         # The database had dropped a connection that lay idle. Reading again is safe, on a new one.
         try:
-            return await self._fetch(numbers)
+            return await self._source.fetch(numbers)
         except Exception as error:  # the same border
             raise _ours(error) from error
-
-    async def _fetch(self, numbers: Sequence[str]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        async with (
-            self._engine.connect() as connection,
-            connection.stream(self._query, {"numbers": list(numbers)}) as result,
-        ):
-            return list(result.keys()), await result.fetchmany(MOST_ROWS + 1)
 
 
 def query_mistake(query: str) -> str:
@@ -77,39 +120,6 @@ def query_mistake(query: str) -> str:
         return "the query must select by the caller's number: WHERE your_column IN :numbers"
     others = sorted(parameters - {"numbers"})
     return f"the query has other parameters than :numbers: {', '.join(others)}" if others else ""
-
-
-def _with_numbers(query: str) -> TextClause:
-    return text(query).bindparams(bindparam("numbers", expanding=True))
-
-
-def _engine(url: URL, surroundings: Surroundings) -> AsyncEngine:
-    timeout = surroundings.timeout
-    of_driver: dict[str, dict[str, object]] = {
-        "aiosqlite": {"timeout": timeout},
-        "asyncpg": {"timeout": timeout, "command_timeout": timeout},
-    }
-    in_file = url.get_backend_name() == "sqlite"
-    return create_async_engine(
-        _read_only(url, surroundings.folder) if in_file else url,
-        hide_parameters=True,
-        connect_args=of_driver.get(url.get_driver_name(), {}),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=surroundings.concurrency,
-        max_overflow=0,
-        pool_timeout=timeout,
-        pool_use_lifo=True,
-        # Reading one statement of SQLite needs no transaction: two turns of its thread less.
-        **({"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True} if in_file else {}),
-    )
-
-
-def _read_only(url: URL, folder: Path) -> URL:
-    """An SQLite address that neither makes a missing file nor writes; see https://sqlite.org/uri.html."""
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        return url
-    path = (folder / url.database).absolute()
-    return url.set(database=f"file:{quote(str(path))}", query={**url.query, "mode": "ro", "uri": "true"})
 
 
 def _ours(error: Exception) -> ConnectorError:
