@@ -27,6 +27,10 @@ class StoredContacts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Built once: the database library then also compiles each only once.
+        self._opening = self._opening_statement()
+        self._noting = database.insert(contact_events).on_conflict_do_nothing(index_elements=[contact_events.c.id])
+        self._amending: dict[tuple[str, ...], Insert] = {}
 
     async def write(
         self,
@@ -44,15 +48,13 @@ class StoredContacts:
             StoreUnavailable: the whole batch must be written again.
             StoreError: the database refuses something in the batch.
         """
-        opening = self._opening()
-        noting = self._database.insert(contact_events).on_conflict_do_nothing(index_elements=[contact_events.c.id])
         async with self._database.writing() as connection:
             if opened:
-                await connection.execute(opening, [_contact_row(contact) for contact in opened])
+                await connection.execute(self._opening, [_contact_row(contact) for contact in opened])
             for names, rows in _by_fields(amended).items():
-                await connection.execute(self._amending(names), rows)
+                await connection.execute(self._amending_statement(names), rows)
             if events:
-                await connection.execute(noting, [_event_row(event) for event in events])
+                await connection.execute(self._noting, [_event_row(event) for event in events])
 
     async def contacts(
         self, *, since: datetime | None = None, contact_id: str | None = None, limit: int = 100
@@ -85,7 +87,7 @@ class StoredContacts:
         async with self._database.reading() as connection:
             return [ContactId(row.id) for row in await connection.execute(query)]
 
-    def _opening(self) -> Insert:
+    def _opening_statement(self) -> Insert:
         statement = self._database.insert(contacts)
         # Only for a row that changes made before the contact came: they are later, so they win.
         filled = {
@@ -97,11 +99,13 @@ class StoredContacts:
             where=contacts.c.opened.is_(False),
         )
 
-    def _amending(self, names: tuple[str, ...]) -> Insert:
-        statement = self._database.insert(contacts)
-        return statement.on_conflict_do_update(
-            index_elements=[contacts.c.id], set_={name: statement.excluded[name] for name in names}
-        )
+    def _amending_statement(self, names: tuple[str, ...]) -> Insert:
+        if names not in self._amending:
+            statement = self._database.insert(contacts)
+            self._amending[names] = statement.on_conflict_do_update(
+                index_elements=[contacts.c.id], set_={name: statement.excluded[name] for name in names}
+            )
+        return self._amending[names]
 
 
 def _by_fields(
@@ -169,6 +173,8 @@ def _storable(value: object) -> object:
 
 
 def _text(text: str) -> str:
+    if text.isascii() and "\0" not in text:
+        return str(text)
     return str(text).replace("\0", "").encode(errors="replace").decode()
 
 
