@@ -76,7 +76,8 @@ class Engine:
             if steps > self._limits.max_steps or session.services.clock.monotonic() > ends_at:
                 raise StepLimitReached(f"in block '{block}' of flow '{flow.name}', step {steps}")
             placed = session.arrive(flow, block, index)
-            session.log.note(EventKind.STEP, placed.label)
+            elsewhere = {"flow": flow.name} if flow.name != name else {}
+            session.log.note(EventKind.STEP, placed.label, **elsewhere)
             match await self._step(session, placed):
                 case Ended(outcome):
                     return outcome

@@ -14,6 +14,7 @@ from ivr.flow.graph import Graph, Node
 from ivr.flow.inspection import Inspection
 from ivr.flow.model import Flow, FlowSet, Placed, Prompts
 from ivr.flow.names import BlockName
+from ivr.flow.ways import step_labels
 from ivr.yamlfile.problem import Problem, in_order
 
 
@@ -103,10 +104,7 @@ def _flow(draft: Draft, texts: Collection[DraftTexts]) -> Flow | None:
 
 
 def _placed(block: BlockName, steps: Sequence[DraftStep], keys_count: set[tuple[BlockName, int]]) -> Iterator[Placed]:
-    """The steps of a block, each named by its block and kind, numbered from the second of a kind on."""
-    counted: dict[str, int] = {}
-    for position, found in enumerate(steps):
-        kind = found.step.kind
-        counted[kind] = counted.get(kind, 0) + 1
-        label = f"{block}.{kind}" if counted[kind] == 1 else f"{block}.{kind}-{counted[kind]}"
+    """The steps of a block, each with its name in the journal."""
+    labels = step_labels(block, [found.step.kind for found in steps])
+    for position, (found, label) in enumerate(zip(steps, labels, strict=True)):
         yield Placed(found.step, label, found.on_error, (block, position) in keys_count)
