@@ -20,6 +20,7 @@ from ivr.domain.callback import (
 )
 from ivr.domain.caller import Customer, Identification
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
+from ivr.domain.flow_version import FlowChoice, KeptFlows
 from ivr.domain.language import Language
 from ivr.domain.line import Line, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
@@ -348,8 +349,30 @@ class CallbackStore(Protocol):
         """Take or keep the lease of a promise: the state it has now, or None while another owner's lease lives."""
 
 
+class FlowStore(Protocol):
+    """The flows there were, with their files, and which of them are chosen. Every method may raise StoreUnavailable."""
+
+    async def keep(self, flows: KeptFlows, files: Mapping[str, bytes]) -> bool:
+        """Store a set with its files by their names; False when the last one of its origin is the same."""
+
+    async def history(self) -> Sequence[KeptFlows]:
+        """The sets that were kept, newest first; one that came back is there twice."""
+
+    async def files(self, set_id: str) -> Mapping[str, bytes]:
+        """The files of a set; empty when it was never kept."""
+
+    async def choose(self, choice: FlowChoice) -> None:
+        """Choose what a flow's calls get, instead of what was chosen before."""
+
+    async def forget(self, flow: str) -> None:
+        """Let a flow's calls get what the files say."""
+
+    async def choices(self) -> Sequence[FlowChoice]:
+        """What was chosen, by flow; also choices that the files have overtaken."""
+
+
 class ChangeWatch(Protocol):
-    """Tells when switches (outages, splits) changed, whoever changed them."""
+    """Tells when switches (outages, splits, versions of flows) changed, whoever changed them."""
 
     async def revision(self) -> int:
         """Grows with each change. Raises StoreUnavailable."""

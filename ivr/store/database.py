@@ -34,6 +34,7 @@ REFUSED_CLASSES = ("22", "23")
 # Serialises on PostgreSQL what SQLite's single writer serialises by nature; the numbers only have to differ.
 BOOKING_LOCK = 4_574_001
 MIGRATION_LOCK = 4_574_002
+FLOWS_LOCK = 4_574_003
 
 
 class Database:

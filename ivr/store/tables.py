@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -73,6 +74,7 @@ contacts = Table(
     Column("queue", Text),
     Column("site", Text),
     Index("contacts_started_at", "started_at"),
+    Index("contacts_flow_version", "flow", "flow_version"),
 )
 
 contact_events = Table(
@@ -110,7 +112,41 @@ splits = Table(
     Column("percent", JSON, nullable=False),
 )
 
-# One row. Every change of an outage or a split adds one to it, in the same transaction.
+# What each file once said, by the SHA-256 of it: a file that did not change is kept once.
+flow_files = Table(
+    "flow_files",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# One row each time that other flows were taken over.
+flow_sets = Table(
+    "flow_sets",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("versions", JSON, nullable=False),
+    Column("files", JSON, nullable=False),
+    Index("flow_sets_id", "id"),
+)
+
+flow_choices = Table(
+    "flow_choices",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("files_version", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("candidate", Text),
+    Column("percent", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+# One row. Every change of an outage, a split or a flow's version adds one to it, in the same transaction.
 switches = Table(
     "switches",
     metadata,
