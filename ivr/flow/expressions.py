@@ -113,7 +113,7 @@ def compiled(source: str) -> Expression:
 class Text:
     """Something to say, with places for values: `Dag {{ caller.name }}.`"""
 
-    __slots__ = ("_template", "fixed", "personal", "source", "tree")
+    __slots__ = ("_template", "fixed", "personal", "reads", "source", "tree")
 
     def __init__(self, source: str) -> None:
         """Compile it. Raises ValueError in an admin's words."""
@@ -125,11 +125,12 @@ class Text:
             self._template: Template = ENVIRONMENT.from_string(source)
         except (TemplateError, SyntaxError, RecursionError) as error:
             raise ValueError(f"this text cannot be read: {_reason(error)}") from error
-        used = reads(self.tree)
+        self.reads: frozenset[str] = frozenset(reads(self.tree))
+        """The names and fields it uses."""
         only_words = all(isinstance(node, nodes.Output | nodes.TemplateData) for node in self.tree.find_all(nodes.Node))
         self.fixed: str | None = tidy("".join(_data(self.tree))) if only_words else None
         """The text itself when it is the same in every call."""
-        self.personal: bool = any(path == f"caller.{name}" for path in used for name in PERSONAL) or "answers" in used
+        self.personal: bool = any(f"caller.{name}" in self.reads for name in PERSONAL) or "answers" in self.reads
         """Whether it tells about the caller."""
 
     def __repr__(self) -> str:

@@ -109,6 +109,7 @@ class Inspection:
             else:
                 yield from self._text(draft, language, said, names)
 
+                yield from self._unsaid(language, said, place)
     def _has(self, language: Language, prompt: str) -> bool:
         texts = self.texts[language]
         return prompt in texts.entries or prompt in texts.recordings
@@ -127,6 +128,20 @@ class Inspection:
             yield place.problem("expression", _in_text(complaint, said), complaint.hint, f"{DOCS}#expressions")
 
     def _ways(self, draft: Draft) -> Iterator[Problem]:
+    def _unsaid(self, language: Language, said: Said, place: Place) -> Iterator[Problem]:
+        """A prompt that has to tell something, and does not."""
+        if not said.must_say:
+            return
+        texts = self.texts[language]
+        text, node = texts.entries.get(said.prompt, (None, None))
+        if said.prompt in texts.recordings:
+            message = f"a recording cannot say its {said.must_say}, and '{said.prompt}' has one in {language.name}"
+            yield place.problem("unsaid", message, f"write the {said.must_say} here, or remove the recording", DOCS)
+        elif text is not None and node is not None and said.must_say not in text.reads:
+            message = f"'{said.prompt}' does not say its {said.must_say}, and a menu decides it"
+            hint = f"write {{{{ {said.must_say} }}}} where it belongs"
+            yield node.place.problem("unsaid", message, hint, f"{DOCS}#menu")
+
         """Where calls cannot come, cannot go on, or go round for ever."""
         if draft.head is None:
             return

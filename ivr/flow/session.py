@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from ivr.flow.expressions import Expression
 from ivr.flow.filters import SPEECH, Speech
 from ivr.flow.model import Flow, FlowSet, Placed
 from ivr.flow.names import BlockName
+from ivr.flow.spoken import key_word
 from ivr.flow.views import (
     Answers,
     CallView,
@@ -166,6 +167,15 @@ class Session:
         return Utterance(prompt, language, text.spoken(self.values(**own)), personal=text.personal or bool(own))
 
     async def say(self, *utterances: Utterance) -> None:
+    def offer(self, prompt: str, key: str) -> Utterance:
+        """A prompt whose text may say the `key` to press. Raises ExpressionFailed, StepFailed.
+
+        A key tells nothing about the caller, so it does not make the prompt personal.
+        """
+        text = self.flows.prompts.text(self.language, prompt)
+        said = self.utterance(prompt, key=key_word(key, self.language))
+        return replace(said, personal=text is not None and text.personal)
+
         """Say these. Where keys count, one ends it and is kept for the step that asks for it."""
         if self.keys_count and self.typed:
             return

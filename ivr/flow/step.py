@@ -13,6 +13,7 @@ from ivr.domain.contact import Outcome
 from ivr.domain.speech import Utterance
 from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.expressions import Expression
+from ivr.flow.kinds import Kind
 from ivr.flow.names import BlockName, FlowName, Name, PromptName
 
 if TYPE_CHECKING:
@@ -64,11 +65,24 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A prompt that a step may say, where it is named, and the names of its own that its text may use."""
+    """A prompt that a step may say, where it is named, and the names of its own that its text may use.
+
+    `must_say` is the one of them that its text has to use, if there is one.
+    """
 
     prompt: str
     loc: Loc
     names: Names
+    must_say: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that a step keeps as `answers.<name>`, its type, and where it is named."""
+
+    name: str
+    kind: Kind
+    loc: Loc = ()
 
 
 class Settings(BaseModel):

@@ -7,6 +7,8 @@ from datetime import date, time
 MINUS = "minus"
 PLUS = "plus"
 NONE = "no"
+STAR = "star"
+HASH = "hash"
 DIGITS: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TO_NINETEEN = [
     "zero",

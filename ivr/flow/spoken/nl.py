@@ -11,6 +11,8 @@ from datetime import date, time
 MINUS = "min"
 PLUS = "plus"
 NONE = "geen"
+STAR = "sterretje"
+HASH = "hekje"
 DIGITS: tuple[str, ...] = ("nul", "één", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen")
 TO_NINETEEN = [
     "nul",

@@ -23,6 +23,8 @@ class Words(Protocol):
     PLUS: str
     NONE: str
     AND: str
+    STAR: str
+    HASH: str
     DIGITS: tuple[str, ...]
     RELATIVE_DAYS: dict[int, str]
     DAY_PARTS: tuple[tuple[int, str], ...]
@@ -82,6 +84,12 @@ def digits(text: str, language: Language) -> str:
 def postcode(text: str, language: Language) -> str:
     """A postcode: the digits one by one, then the letters."""
     return _spelled(groups(text.upper()), LANGUAGES[language])
+
+
+def key_word(key: str, language: Language) -> str:
+    """A key of the telephone: `één`, `sterretje`, `hekje`."""
+    words = LANGUAGES[language]
+    return {"*": words.STAR, "#": words.HASH}.get(key) or words.DIGITS[int(key)]
 
 
 def phone(e164: str, language: Language, country: str = "NL") -> str:
