@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 
 from jinja2 import nodes
 
@@ -128,7 +129,7 @@ class _Walk:
             wrong = [kind for kind in kinds if kind is str or is_list(kind)]
             if wrong:
                 self.complain("", f"{called(wrong[0])} cannot be reckoned with", "join texts with ~")
-            return int
+            return next((kind for kind in (Decimal, float, int) if kind in kinds), object)
         if isinstance(node, PLAIN):
             for part in node.iter_child_nodes():
                 self.visit(part, sure)
@@ -198,7 +199,7 @@ class _Walk:
             self.complain(word, f"'{_shown(node)}' is never '{word}'", did_you_mean(word, choices))
         elif left is str and not isinstance(value, str):
             self.complain(word, f"'{_shown(node)}' is text, so it never equals {word}", f'write "{word}" in quotes')
-        elif left in (int, float) and isinstance(value, str):
+        elif left in (int, float, Decimal) and isinstance(value, str):
             self.complain(word, f"'{_shown(node)}' is a number, so it never equals a text", "write it without quotes")
 
     def _if(self, node: nodes.If, sure: frozenset[str]) -> None:

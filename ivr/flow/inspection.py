@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.domain.language import Language
+from ivr.flow.answers import answer_kinds, different_answers
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
 from ivr.flow.expression_types import Complaint, Names
@@ -50,6 +51,7 @@ class Inspection:
                 yield from self._name(draft, name, place_of(root, (key,)))
         yield from self._said(draft, Said(APOLOGY, (), {}), place_of(root, ("flow",)), {})
         names = self.names(draft)
+        yield from different_answers(draft, names)
         found = [
             problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
         ]
@@ -59,8 +61,7 @@ class Inspection:
 
     def names(self, draft: Draft) -> Names:
         """What the expressions of a flow may use."""
-        asked = {name for name, steps in draft.blocks.items() if any(found.step.takes_keys for found in steps)}
-        return {**CONTEXT, "answers": {str(name): str for name in asked}}
+        return {**CONTEXT, "answers": answer_kinds(draft, CONTEXT)}
 
     def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
         kind, key = found.step.kind, found.item.key(found.step.kind)

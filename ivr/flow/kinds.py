@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from types import UnionType
@@ -19,6 +20,7 @@ WORDS: dict[Kind, str] = {
     str: "text",
     int: "a number",
     float: "a number",
+    Decimal: "an amount",
     bool: "true or false",
     date: "a date",
     datetime: "a moment",

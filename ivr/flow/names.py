@@ -40,6 +40,15 @@ class BlockName(Name):
     letters = "letters, digits and _, a letter first"
 
 
+class AnswerName(Name):
+    """What an answer is kept as: `answers.<name>`."""
+
+    __slots__ = ()
+    what = "answer"
+    pattern = BlockName.pattern
+    letters = BlockName.letters
+
+
 class FlowName(Name):
     """Another flow."""
 

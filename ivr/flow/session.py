@@ -77,7 +77,8 @@ class Session:
         self.entry = entry
         self.direction = direction
         self.chosen_language: Language | None = None
-        self.answers: dict[str, str] = {}
+        self.answers: dict[str, Any] = {}
+        """What steps kept, of the types that they are checked to have."""
         self.typed: list[str] = []
         """Keys pressed before they were asked for."""
         self.reason: str | None = None

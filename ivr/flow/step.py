@@ -85,6 +85,15 @@ class Kept:
     loc: Loc = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer that a step keeps as `answers.<name>`, its type, and where it is named."""
+
+    name: str
+    kind: Kind
+    loc: Loc = ()
+
+
 class Settings(BaseModel):
     """What may be written in a step: unknown keys are refused, values never change."""
 
@@ -119,6 +128,11 @@ class Step(Settings):
     def exits(self) -> Sequence[Exit]:
         """The ways out of it besides the next step."""
         return tuple(Exit(name) for _, name in mentioned(self) if isinstance(name, BlockName))
+
+    def keeps(self, block: BlockName, names: Names) -> Iterator[Kept]:
+        """The answers it keeps; `names` are those an expression may use here, other answers perhaps not typed yet."""
+        if self.takes_keys:
+            yield Kept(block, str)
 
     def says(self, names: Names) -> Iterator[Said]:
         """The prompts it may say; `names` are those an expression may use here."""

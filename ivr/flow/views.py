@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ivr.domain.callback import Window
@@ -94,15 +94,15 @@ class WindowView:
 
 
 class Answers:
-    """`answers`: by a block's name, the key pressed in its menu; empty when it was not asked."""
+    """`answers`: what steps kept, by its name; what was not kept is missing."""
 
     __slots__ = ("_given",)
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(self, given: Mapping[str, Any]) -> None:
         self._given = given
 
-    def __getattr__(self, name: str) -> str:
-        return self._given.get(name, "")
+    def __getattr__(self, name: str) -> Any:
+        return self._given.get(name, Missing())
 
 
 def view_caller(caller: Caller) -> CallerView:
