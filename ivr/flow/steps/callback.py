@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from ivr.domain.callback import CallbackRequest, Window
 from ivr.domain.contact import EventKind, Outcome
 from ivr.domain.line import LineState, PhoneNumber, mask, read_line
 from ivr.domain.speech import Utterance
-from ivr.errors import StoreUnavailable, WindowFull
+from ivr.errors import CallerHungUp, StoreUnavailable, WindowFull
 from ivr.flow.expression_types import Names
 from ivr.flow.names import BlockName, QueueName
 from ivr.flow.session import Session
@@ -22,6 +23,10 @@ from ivr.flow.views import WindowView, view_window
 WINDOWS_OFFERED = 3
 LONGEST_NUMBER = 16
 RIGHT, OTHER = "1", "2"
+UNNOTICED = 0.15
+"""Seconds of silence that a caller does not notice."""
+
+T = TypeVar("T")
 
 WITH_NUMBER: Names = {"number": str}
 WITH_WINDOW: Names = {"window": WindowView}
@@ -47,6 +52,7 @@ class Callback(Step):
     own_texts: ClassVar[Mapping[str, Names]] = {
         "callback_offer": {},
         "callback_window": {"key": str, **WITH_WINDOW},
+        "callback_moment": {},
         "callback_full": {},
         "callback_none": {},
         "callback_unavailable": {},
@@ -84,7 +90,7 @@ class Callback(Step):
         number: PhoneNumber | None = None
         opening = [session.utterance("callback_offer")]
         for _ in range(self.tries):
-            windows = await session.services.callbacks.windows(self.queue, WINDOWS_OFFERED)
+            windows = await self._meanwhile(session, session.services.callbacks.windows(self.queue, WINDOWS_OFFERED))
             if not windows:
                 await session.tell(session.utterance("callback_none"))
                 return False
@@ -94,13 +100,27 @@ class Callback(Step):
                 return False
             request = self._request(session, number, window)
             try:
-                await session.services.callbacks.book(request)
+                await self._meanwhile(session, session.services.callbacks.book(request))
             except WindowFull:
                 opening = [session.utterance("callback_full")]
                 continue
             await self._confirm(session, request)
             return True
         return False
+
+    async def _meanwhile(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work on the database; when that keeps them waiting, the caller is asked for a moment."""
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({working}, timeout=UNNOTICED)
+            while not working.done():
+                await session.tell(session.utterance("callback_moment"))
+        except CallerHungUp:
+            # Whether there is a promise now is written down also for who does not hear it any more.
+            await asyncio.wait({working})
+        finally:
+            working.cancel()
+        return await working
 
     async def _choose(self, session: Session, opening: Sequence[Utterance], windows: Sequence[Window]) -> Window | None:
         """The window the caller chooses, or None."""
