@@ -109,8 +109,8 @@ class Inspection:
                     return
             else:
                 yield from self._text(draft, language, said, names)
-
                 yield from self._unsaid(language, said, place)
+
     def _has(self, language: Language, prompt: str) -> bool:
         texts = self.texts[language]
         return prompt in texts.entries or prompt in texts.recordings
@@ -128,7 +128,6 @@ class Inspection:
             place = word_place(node, (), complaint.word)
             yield place.problem("expression", _in_text(complaint, said), complaint.hint, f"{DOCS}#expressions")
 
-    def _ways(self, draft: Draft) -> Iterator[Problem]:
     def _unsaid(self, language: Language, said: Said, place: Place) -> Iterator[Problem]:
         """A prompt that has to tell something, and does not."""
         if not said.must_say:
@@ -143,6 +142,7 @@ class Inspection:
             hint = f"write {{{{ {said.must_say} }}}} where it belongs"
             yield node.place.problem("unsaid", message, hint, f"{DOCS}#menu")
 
+    def _ways(self, draft: Draft) -> Iterator[Problem]:
         """Where calls cannot come, cannot go on, or go round for ever."""
         if draft.head is None:
             return

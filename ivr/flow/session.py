@@ -167,7 +167,6 @@ class Session:
             return Utterance(prompt, language, text.fixed)
         return Utterance(prompt, language, text.spoken(self.values(**own)), personal=text.personal or bool(own))
 
-    async def say(self, *utterances: Utterance) -> None:
     def offer(self, prompt: str, key: str) -> Utterance:
         """A prompt whose text may say the `key` to press. Raises ExpressionFailed, StepFailed.
 
@@ -177,6 +176,7 @@ class Session:
         said = self.utterance(prompt, key=key_word(key, self.language))
         return replace(said, personal=text is not None and text.personal)
 
+    async def say(self, *utterances: Utterance) -> None:
         """Say these. Where keys count, one ends it and is kept for the step that asks for it."""
         if self.keys_count and self.typed:
             return
