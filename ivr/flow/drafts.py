@@ -17,7 +17,7 @@ from ivr.flow.steps import KINDS
 from ivr.yamlfile.binding import bind
 from ivr.yamlfile.nodes import Listing, Node, Scalar, Table
 from ivr.yamlfile.problem import Problem, did_you_mean
-from ivr.yamlfile.reading import read_document
+from ivr.yamlfile.reading import Document, parse_bytes, read_document
 
 DOCS = "docs/flows.md"
 ON_ERROR = "on_error"
@@ -56,6 +56,7 @@ class Draft:
     file: str
     root: Node | None
     digest: str = ""
+    data: bytes = b""
     head: FlowFile | None = None
     blocks: dict[BlockName, list[DraftStep]] = field(default_factory=dict)
     whole: bool = True
@@ -75,15 +76,16 @@ class DraftTexts:
     language: Language
     file: str
     digest: str = ""
+    data: bytes = b""
     entries: dict[str, tuple[Text, Node]] = field(default_factory=dict)
     recordings: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_flow(path: Path, shown: str) -> Draft:
-    """A flow file as far as it can be read; never raises."""
-    document = read_document(path, shown=shown)
-    draft = Draft(shown, document.root, document.digest, problems=list(document.problems))
+def read_flow(path: Path, shown: str, data: bytes | None = None) -> Draft:
+    """A flow file as far as it can be read, or what it says instead of what is on the disk; never raises."""
+    document = read_document(path, shown=shown) if data is None else parse_bytes(data, shown)
+    draft = Draft(shown, document.root, document.digest, document.data, problems=list(document.problems))
     if document.root is None:
         draft.whole = False
         return draft
@@ -155,15 +157,13 @@ def _beside(key: str, kind: str) -> str:
     return did_you_mean(key, [ON_ERROR])
 
 
-def read_texts(folder: Path, language: Language, shown: str) -> DraftTexts:
-    """The texts of a language, and the names of its recordings; never raises."""
-    path = folder / language.value / "texts.yaml"
+def read_texts(document: Document | None, folder: Path, language: Language, shown: str) -> DraftTexts:
+    """The texts of a language (None: no such file), and the names of its recordings in `folder`; never raises."""
     found = DraftTexts(language, shown)
-    found.recordings = frozenset(recording.stem for recording in path.parent.glob("*.wav"))
-    if not path.exists():
+    found.recordings = frozenset(recording.stem for recording in (folder / language.value).glob("*.wav"))
+    if document is None:
         return found
-    document = read_document(path, shown=shown)
-    found.digest = document.digest
+    found.digest, found.data = document.digest, document.data
     found.problems += document.problems
     if document.root is None:
         return found

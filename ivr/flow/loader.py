@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -13,9 +13,13 @@ from ivr.flow.drafts import Draft, DraftStep, DraftTexts, read_flow, read_texts
 from ivr.flow.graph import Graph, Node
 from ivr.flow.inspection import Inspection
 from ivr.flow.model import Flow, FlowSet, Placed, Prompts
-from ivr.flow.names import BlockName
+from ivr.flow.names import BlockName, FlowName
+from ivr.flow.step import mentioned
 from ivr.flow.ways import step_labels
 from ivr.yamlfile.problem import Problem, in_order
+from ivr.yamlfile.reading import Document, parse_bytes, read_document
+
+FLOWS, TEXTS = "flows/", "texts.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +27,28 @@ class Sources:
     """Where flows and prompts are, and the queues there are (None: not to be checked).
 
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
+    `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
     """
 
     flows: Path
     prompts: Path
     queues: Collection[str] | None = None
     shown_from: Path | None = None
+    given: Mapping[str, bytes] | None = None
 
     def flow_files(self) -> list[Path]:
         """The flow files, sorted by name."""
+        if self.given is not None:
+            return sorted(self.flows / name.removeprefix(FLOWS) for name in self.given if name.startswith(FLOWS))
         return sorted(self.flows.glob("*.yaml"))
+
+    def texts(self, language: Language) -> Document | None:
+        """What the file with a language's texts says; None when there is none."""
+        name = f"{language.value}/{TEXTS}"
+        path = self.prompts / name
+        if self.given is not None:
+            return parse_bytes(self.given[name], self.shown(path)) if name in self.given else None
+        return read_document(path, shown=self.shown(path)) if path.exists() else None
 
     def shown(self, path: Path) -> str:
         """A path as problems show it."""
@@ -47,7 +63,7 @@ class Sources:
     def _states(self) -> Iterator[tuple[str, int, int]]:
         files = [self.flows, *self.flow_files()]
         for language in Language:
-            files += [self.prompts / language.value, self.prompts / language.value / "texts.yaml"]
+            files += [self.prompts / language.value, self.prompts / language.value / TEXTS]
         for path in files:
             try:
                 found = path.stat()
@@ -70,10 +86,11 @@ def load(sources: Sources) -> FlowSet:
 
 def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     """The flows of a folder, or every problem in them, sorted."""
-    if not sources.flows.is_dir():
+    if sources.given is None and not sources.flows.is_dir():
         message = "there is no such folder with flows"
         return None, [Problem(sources.shown(sources.flows), 1, 1, 2, "unreadable", message)]
-    drafts = [read_flow(path, sources.shown(path)) for path in sources.flow_files()]
+    paths, given = sources.flow_files(), sources.given or {}
+    drafts = [read_flow(path, sources.shown(path), given.get(FLOWS + path.name)) for path in paths]
     texts = {language: _texts(sources, language) for language in Language}
     problems = [problem for draft in drafts for problem in draft.problems]
     problems += [problem for found in texts.values() for problem in found.problems]
@@ -84,19 +101,50 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
         {language: {name: text for name, (text, _) in found.entries.items()} for language, found in texts.items()},
         {language: found.recordings for language, found in texts.items()},
     )
-    flows = [_flow(draft, texts.values()) for draft in drafts]
-    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts), []
+    versions = _versions(drafts, texts.values())
+    flows = [_flow(draft, versions) for draft in drafts]
+    files = {FLOWS + path.name: draft.data for path, draft in zip(paths, drafts, strict=True)}
+    files |= {f"{language.value}/{TEXTS}": found.data for language, found in texts.items() if found.data}
+    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts, files), []
 
 
 def _texts(sources: Sources, language: Language) -> DraftTexts:
-    return read_texts(sources.prompts, language, sources.shown(sources.prompts / language.value / "texts.yaml"))
+    shown = sources.shown(sources.prompts / language.value / TEXTS)
+    return read_texts(sources.texts(language), sources.prompts, language, shown)
 
 
-def _flow(draft: Draft, texts: Collection[DraftTexts]) -> Flow | None:
+def _versions(drafts: Sequence[Draft], texts: Collection[DraftTexts]) -> dict[str, str]:
+    """The version of each flow: what its calls may hear depends on the flows it goes on in, too."""
+    of_name = {draft.head.flow: draft for draft in drafts if draft.head}
+    leads_to = {name: _named(draft) & of_name.keys() for name, draft in of_name.items()}
+    versions = {}
+    for name, draft in of_name.items():
+        reached, waiting = {name}, [name]
+        while waiting:
+            found = leads_to[waiting.pop()] - reached
+            reached |= found
+            waiting += found
+        others = sorted(of_name[other].digest for other in reached - {name})
+        digests = [draft.digest, *others, *(found.digest for found in texts)]
+        versions[str(name)] = sha256("".join(digests).encode()).hexdigest()[:12]
+    return versions
+
+
+def _named(draft: Draft) -> set[FlowName]:
+    return {
+        name
+        for steps in draft.blocks.values()
+        for found in steps
+        for _, name in mentioned(found.step)
+        if isinstance(name, FlowName)
+    }
+
+
+def _flow(draft: Draft, versions: Mapping[str, str]) -> Flow | None:
     if draft.head is None:
         return None
     head = draft.head
-    version = sha256("".join([draft.digest, *(found.digest for found in texts)]).encode()).hexdigest()[:12]
+    version = versions[head.flow]
     nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
     keys_count = Graph(nodes, head.start, head.otherwise).keys_count()
     blocks = {name: tuple(_placed(name, steps, keys_count)) for name, steps in draft.blocks.items()}

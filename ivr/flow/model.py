@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from ivr.domain.language import Language
 from ivr.domain.speech import Utterance
@@ -27,7 +28,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A flow. `version` is the hash of its file and of the texts it was loaded with.
+    """A flow. `version` is the hash of its file, of those of the flows it may go on in, and of the texts.
 
     `otherwise` is where a caller goes whom a step could not serve; None: to a person, in the fallback queue.
     """
@@ -58,10 +59,26 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class FlowSet:
-    """Every flow and prompt of one moment, checked together. A call keeps the set it began with."""
+    """Every flow and prompt of one moment, checked together. A call keeps the set it began with.
+
+    `files` are those it was made of, such as `flows/main.yaml` and `nl/texts.yaml`; `id` is the hash of them.
+    """
 
     flows: Mapping[str, Flow]
     prompts: Prompts
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The same whenever the same files are loaded."""
+        digest = sha256()
+        for name, content in sorted(self.files.items()):
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()[:12]
+
+    def versions(self) -> dict[str, str]:
+        """The version of each flow, by its name."""
+        return {name: flow.version for name, flow in self.flows.items()}
 
     def fixed_utterances(self) -> Iterator[Utterance]:
         """Everything that is the same in every call, so that it can be made beforehand."""

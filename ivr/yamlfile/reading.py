@@ -55,12 +55,13 @@ WORDS = {
 class Document:
     """What could be read of a file: its top node, unless nothing could, and every problem met.
 
-    `digest` is the SHA-256 of the file's bytes, in hexadecimal.
+    `data` is the file's bytes, `digest` their SHA-256 in hexadecimal.
     """
 
     root: Node | None
     problems: tuple[Problem, ...]
     digest: str = ""
+    data: bytes = b""
 
 
 def read(path: Path, *, shown: str | None = None) -> Node:
@@ -108,7 +109,7 @@ def parse_bytes(data: bytes, file: str) -> Document:
         line = data[: error.start].count(b"\n") + 1
         message = f"the file is not UTF-8: byte {data[error.start]:#04x} cannot be read"
         return Document(None, (Problem(file, line, 1, 2, "encoding", message, "save it as UTF-8", DOCS),))
-    return replace(parse(text, file), digest=sha256(data).hexdigest())
+    return replace(parse(text, file), digest=sha256(data).hexdigest(), data=data)
 
 
 def parse(text: str, file: str) -> Document:

@@ -211,3 +211,32 @@ def test_mutated_texts_are_loaded_or_refused_with_places(tmp_path: Path) -> None
 def test_no_flow_raises_anything_but_problems(blocks: str, examine_flow: Any) -> None:
     flows, problems = examine_flow(blocks)
     assert (flows is None) == bool(problems)
+
+
+def test_a_version_covers_the_flows_that_a_call_may_go_on_in(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name, leads_to in (("first", "second"), ("second", "third"), ("third", ""), ("apart", "")):
+        last = f"goto: {{ flow: {leads_to} }}" if leads_to else "hang_up:"
+        (tmp_path / "d" / f"{name}.yaml").write_text(f"flow: {name}\nstart: a\nblocks:\n  a:\n    - {last}\n")
+    here = Sources(tmp_path / "d", ROOT / "prompts")
+    before = load(here).versions()
+    third = tmp_path / "d" / "third.yaml"
+    third.write_text(third.read_text().replace("hang_up:", "hang_up: { outcome: told }"))
+    after = load(here).versions()
+    assert {name for name in before if before[name] != after[name]} == {"first", "second", "third"}
+
+
+def test_flows_that_were_loaded_can_be_loaded_again_from_their_files_contents_alone(tmp_path: Path) -> None:
+    flows = load(OURS)
+    again = load(Sources(tmp_path / "gone", OURS.prompts, {"support"}, given=flows.files))
+    assert again.versions() == flows.versions()
+    assert (again.files, again.id) == (flows.files, flows.id)
+    changed = {**flows.files, "flows/lijnnet.yaml": flows.files["flows/lijnnet.yaml"] + b"# more\n"}
+    assert load(Sources(tmp_path / "gone", OURS.prompts, given=changed)).id != flows.id
+
+
+def test_problems_in_given_files_have_the_place_they_would_have_on_disk() -> None:
+    given = {**load(OURS).files, "flows/lijnnet.yaml": b"flow: lijnnet\nstart: nowhere\nblocks: {}\n"}
+    flows, problems = examine(Sources(OURS.flows, OURS.prompts, given=given, shown_from=ROOT))
+    assert flows is None
+    assert {problem.file for problem in problems} == {"dialplans/lijnnet.yaml"}
