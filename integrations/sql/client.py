@@ -134,6 +134,8 @@ def _ours(error: Exception) -> ConnectorError:
         return ConnectorRefused(told) if wrong else ConnectorUnavailable(told)
     if isinstance(error, OperationalError | InterfaceError):
         return ConnectorUnavailable(told)
+    if isinstance(error, sqlite3.Error):
+        return ConnectorRefused(told)
     if isinstance(error, DBAPIError):
         return ConnectorUnavailable(told) if error.connection_invalidated else ConnectorRefused(told)
     if isinstance(error, OSError | EOFError):
