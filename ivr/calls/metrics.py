@@ -21,7 +21,8 @@ class CallMetrics:
         self._outcomes = Counter(
             "klantlijn_outcomes", "Ended contacts by what they came to", ["outcome"], registry=registry
         )
-        self._events = Counter("klantlijn_events", "What happened in calls", ["kind"], registry=registry)
+        events = Counter("klantlijn_events", "What happened in calls", ["kind"], registry=registry)
+        self._events = {kind: events.labels(kind.value) for kind in EventKind}
         self._callers = Counter(
             "klantlijn_callers", "Callers by how they were identified", ["state"], registry=registry
         )
@@ -44,7 +45,7 @@ class CallMetrics:
             case Amendment():
                 self._observe_outcome(entry)
             case ContactEvent():
-                self._events.labels(entry.kind.value).inc()
+                self._events[entry.kind].inc()
                 self._observe_detail(entry)
 
     def _observe_outcome(self, amendment: Amendment) -> None:

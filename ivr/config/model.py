@@ -226,9 +226,9 @@ class Database(Section):
 
     url: str = "sqlite+aiosqlite:///var/klantlijn.db"
     spool: Path = Path("var/spool")
-    batch_interval: Seconds = 0.2
+    batch_interval: Seconds = 0.5
     timeout: Seconds = 5.0
-    switch_interval: Seconds = 0.3
+    switch_interval: Seconds = 0.5
 
 
 class Http(Section):
