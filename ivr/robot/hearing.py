@@ -245,8 +245,9 @@ class Ear:
         heard.over = True
         heard.whole = track.matched >= track.stop - 2 * PIECE
         heard.stop = track.stop if heard.whole else track.matched
-        # The piece in which one prompt gives way to the next may resemble the first: look a little back.
-        self._cursor = max(heard.stop if heard.whole else heard.stop - 2 * PIECE, self._cursor)
+        # The piece in which one prompt gives way to the next may resemble the first: look a little back. Also when it
+        # is taken as whole, for a key may have cut off its last 80 ms.
+        self._cursor = max(track.matched - 2 * PIECE, self._cursor)
         self._current = None
         if track.lost and not heard.whole and not _falls_silent(timeline, track.matched - PIECE, track.checked):
             # Speech went on as this prompt does not. Unless a known one cut it off, it was an unknown one, that only

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ivr.robot.hearing import Ear, Heard
-from ivr.robot.prompts import KnownPrompts
+from ivr.robot.prompts import KnownPrompts, sounding
 from ivr.robot.rtp import RATE, Timeline
 from ivr.robot.sdp import Codec
 from tests.unit.robot.voices import NEVER_KNOWN, TEXTS, prompt_files, received, silence, spoken
@@ -90,6 +90,16 @@ def test_a_prompt_that_another_cuts_off_without_a_gap_is_heard(known: KnownPromp
     first, second = listen(known, received(spoken(TEXTS["main_menu"])[: RATE * 2], following, silence(300)))
     assert (first.prompt, second.prompt) == ("main_menu", "busy")
     assert abs(first.stop - RATE * 2) <= RATE * 60 // 1000
+
+
+@pytest.mark.parametrize("ms", range(0, 160, 10))
+def test_a_prompt_that_is_cut_off_shortly_before_its_end_does_not_hide_the_next(known: KnownPrompts, ms: int) -> None:
+    words = spoken(TEXTS["main_menu"])
+    _, stop = sounding(words) or (0, 0)
+    following = spoken(TEXTS["busy"])
+    start, _ = sounding(following) or (0, 0)
+    heard = listen(known, received(words[: stop - RATE * ms // 1000], following[start:], silence(300)))
+    assert [entry.prompt for entry in heard] == ["main_menu", "busy"]
 
 
 def test_prompts_cut_off_before_they_part_are_named_together(known: KnownPrompts) -> None:
