@@ -129,6 +129,8 @@ class _Walk:
             wrong = [kind for kind in kinds if kind is str or is_list(kind)]
             if wrong:
                 self.complain("", f"{called(wrong[0])} cannot be reckoned with", "join texts with ~")
+            if Decimal in kinds and float in kinds:
+                self.complain("", "an amount is only reckoned with amounts and whole numbers", "leave out the point")
             return next((kind for kind in (Decimal, float, int) if kind in kinds), object)
         if isinstance(node, PLAIN):
             for part in node.iter_child_nodes():

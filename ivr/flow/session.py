@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,8 @@ from ivr.flow.views import (
 from ivr.flow.voice import MAX_AHEAD, Voice
 from ivr.ports import CallbackDesk, CallLog, Channel, Clock, HandOver, OutageBoard, PromptLibrary, SiteChooser
 
-ALL_KEYS = "0123456789*#"
+DIGIT_KEYS = "0123456789*"
+ALL_KEYS = DIGIT_KEYS + "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Session:
         """What steps kept, of the types that they are checked to have."""
         self.typed: list[str] = []
         """Keys pressed before they were asked for."""
+        self._hash_may_come = False
         self.reason: str | None = None
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""
@@ -119,6 +122,11 @@ class Session:
             if language and (language in spoken or not spoken):
                 return language
         return spoken[0]
+
+    @property
+    def today(self) -> date:
+        """The date, in the organisation's time zone."""
+        return self.services.clock.now().astimezone(self.services.zone).date()
 
     @property
     def keys_count(self) -> bool:
@@ -184,7 +192,7 @@ class Session:
 
     async def announce(self, *utterances: Utterance) -> None:
         """Say these even when keys wait. Where keys count, one ends it and is kept."""
-        keys = ALL_KEYS if self.keys_count else ""
+        keys = (DIGIT_KEYS if self._hash_may_come else ALL_KEYS) if self.keys_count else ""
         key = await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
         if key:
             self.typed.append(key)
@@ -197,22 +205,30 @@ class Session:
         """The key that answers what is said, or '' when none comes within `seconds` after it.
 
         A wanted key that was typed ahead answers at once; unwanted ones are forgotten. Any
-        key ends the speaking, also one that is not wanted.
+        key ends the speaking, also one that is not wanted; but not the `#` that a caller
+        presses after digits that had ended before it.
         """
         while self.typed:
             key = self.typed.pop(0)
             if key in wanted:
                 return key
-        key = await self._voice.say(utterances, step=self.step, keys=ALL_KEYS, ahead=self._ahead)
-        return key or await self.channel.wait_for_key(seconds)
+        passed_over = "#" if self._hash_may_come and "#" not in wanted else ""
+        keys = DIGIT_KEYS if passed_over else ALL_KEYS
+        key = await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
+        key = key or await self.channel.wait_for_key(seconds)
+        if key and key == passed_over:
+            key = await self.channel.wait_for_key(seconds)
+        self._hash_may_come = False
+        return key
 
     async def digits(self, utterances: Sequence[Utterance], *, most: int, seconds: float) -> str:
         """The digits keyed after what is said, up to `#`, `most` digits, or a pause of `seconds`."""
         keyed = ""
-        key = await self.key(utterances, wanted=ALL_KEYS, seconds=seconds)
+        key = await self.key(utterances, wanted=DIGIT_KEYS if self._hash_may_come else ALL_KEYS, seconds=seconds)
         while key and key != "#":
             keyed += key
             if len(keyed) >= most:
+                self._hash_may_come = True
                 break
             key = self.typed.pop(0) if self.typed else await self.channel.wait_for_key(seconds)
         return keyed

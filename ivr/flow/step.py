@@ -85,15 +85,6 @@ class Kept:
     loc: Loc = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer that a step keeps as `answers.<name>`, its type, and where it is named."""
-
-    name: str
-    kind: Kind
-    loc: Loc = ()
-
-
 class Settings(BaseModel):
     """What may be written in a step: unknown keys are refused, values never change."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivr.flow.step import Step
+from ivr.flow.steps.ask import Ask
 from ivr.flow.steps.branch import Branch
 from ivr.flow.steps.callback import Callback
 from ivr.flow.steps.goto import Goto
@@ -14,7 +15,7 @@ from ivr.flow.steps.reason import Reason
 from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
 
-STEPS: tuple[type[Step], ...] = (Say, Menu, Branch, Outage, Callback, Queue, Goto, HangUp, Reason, Set)
+STEPS: tuple[type[Step], ...] = (Say, Menu, Ask, Branch, Outage, Callback, Queue, Goto, HangUp, Reason, Set)
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in STEPS}
 """Every kind of step by the word it is written with."""
