@@ -18,6 +18,7 @@ check: setup-test ## style, types, layers, tests, and the configuration
 	@.venv/bin/lint-imports
 	@.venv/bin/python -m pytest
 	@.venv/bin/ivr check
+	@.venv/bin/ivr test
 
 setup: ## get ready for `make run`
 	@deploy/setup.sh run

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import guards_of, hours_of, identifier_of, sources_of
-from ivr.callbacks.windows import windows_ahead
+from ivr.app import sources_of
 from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import print_json
-from ivr.clock import SystemClock
+from ivr.cli.outside import identify, setting_of
 from ivr.config.model import Config
-from ivr.domain.caller import Caller
-from ivr.domain.contact import Direction, EventKind, Json
-from ivr.domain.line import read_line
+from ivr.domain.contact import EventKind, Json
 from ivr.domain.outage import Outage, OutageId
-from ivr.domain.site import Site
-from ivr.errors import ConnectorError
-from ivr.flow.engine import Limits
 from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
-from ivr.flow.session import Services
-from ivr.flow.steps.callback import WINDOWS_OFFERED
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
 from ivr.yamlfile.problem import did_you_mean
@@ -90,63 +80,17 @@ async def _play(
     start: datetime,
     regions: Sequence[str],
 ) -> PlayedThrough:
-    caller = await _identify(config, number)
-    prompts = SpokenPrompts()
-    outbound = flow == config.callbacks.flow
+    caller, setting, prompts = await identify(config, number), setting_of(config), SpokenPrompts()
+    outages = [Outage(OutageId(f"simulated-{region}"), start, region) for region in regions]
     return await play_through(
         flows,
         flow,
-        _services(config, prompts, start, regions),
+        setting.services_at(VirtualClock(start), prompts, outages, setting.desk(start)),
         prompts,
         lambda: caller,
         script,
-        limits=Limits(config.flows.max_steps, config.flows.max_seconds),
-        direction=Direction.OUTBOUND if outbound else Direction.INBOUND,
-    )
-
-
-async def _identify(config: Config, number: str) -> Caller:
-    """The caller, as the configured connectors know them; unknown when they cannot be asked."""
-    clock = SystemClock()
-    line = read_line(number or "anonymous", country=config.organisation.country)
-    guards = guards_of(config, clock) if line.number else ()
-    try:
-        for guard in guards:
-            try:
-                await guard.open()
-            except ConnectorError as error:
-                click.echo(f"ivr: the caller is not looked up in {guard.name}: {error}", err=True)
-        lookup = identifier_of(config, guards, clock).start(line)
-        try:
-            return await lookup.answer()
-        finally:
-            lookup.close()
-    finally:
-        for guard in guards:
-            await guard.close()
-
-
-def _services(config: Config, prompts: SpokenPrompts, start: datetime, regions: Sequence[str]) -> Services:
-    """The outside of a simulated call: everything is there and has room, with these regions' outages open."""
-    hours = hours_of(config.organisation)
-    windows = windows_ahead(
-        hours,
-        now=start,
-        length=timedelta(seconds=config.callbacks.window),
-        lead=timedelta(seconds=config.callbacks.lead),
-        days=config.callbacks.days_ahead,
-    )
-    return Services(
-        prompts=prompts,
-        outages=ScriptedBoard([Outage(OutageId(f"simulated-{region}"), start, region) for region in regions]),
-        callbacks=ScriptedDesk(tuple(islice(windows, WINDOWS_OFFERED))),
-        sites=ScriptedSites([Site(name, site.queues) for name, site in config.sites.items()]),
-        clock=VirtualClock(start),
-        zone=ZoneInfo(config.organisation.time_zone),
-        fallback_queue=config.fallback_queue,
-        language=config.organisation.language,
-        country=config.organisation.country,
-        hours=hours,
+        limits=setting.limits,
+        direction=setting.direction(flow),
     )
 
 

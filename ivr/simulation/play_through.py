@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, Direction, EventKind, Json
 from ivr.flow.engine import Ending, Engine, Limits
 from ivr.flow.model import FlowSet
 from ivr.flow.session import ALL_KEYS, Services, Session
+from ivr.ports import Channel
 from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, ScriptedChannel, Silence
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted, Transcript
@@ -18,14 +20,27 @@ from ivr.simulation.transcript import Noted, Transcript
 SILENT, LEAVES = "-", "x"
 
 
+class HeardChannel(Channel, Protocol):
+    """A channel that remembers what was heard on it, and what the caller did not come to do."""
+
+    @property
+    def heard(self) -> Sequence[Heard]: ...
+    @property
+    def not_done(self) -> Sequence[Act]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PlayedThrough:
-    """A simulated call: how it ended, what was noted, and what was heard. `start` is an aware datetime."""
+    """A simulated call: how it ended, what was noted, and what was heard. `start` is an aware datetime.
+
+    `not_done` is what the caller would still have done, had they been given the chance.
+    """
 
     start: datetime
     ending: Ending
     noted: Sequence[Noted]
     heard: Sequence[Heard]
+    not_done: Sequence[Act] = ()
 
     def events(self) -> Iterator[tuple[datetime, EventKind, str, dict[str, Json]]]:
         """What happened, in order: moment, kind, step, particulars. A prompt has its text, and the moment it began."""
@@ -59,9 +74,25 @@ async def play_through(
     leaves_after: float | None = None,
 ) -> PlayedThrough:
     """Play a flow for a caller who does what the script says. `services.prompts` must be `prompts`."""
+    channel = ScriptedChannel(services.clock, prompts, script, leaves_after)
+    return await play_over(channel, flows, flow, services, caller, limits=limits, entry=entry, direction=direction)
+
+
+async def play_over(
+    channel: HeardChannel,
+    flows: FlowSet,
+    flow: str,
+    services: Services,
+    caller: Callable[[], Caller],
+    *,
+    limits: Limits | None = None,
+    entry: str = "",
+    direction: Direction = Direction.INBOUND,
+    also: Callable[[Noted], None] = lambda noted: None,
+) -> PlayedThrough:
+    """Play a flow over a channel that remembers what was heard. `also` is told of everything when it is noted."""
     clock = services.clock
-    start, transcript = clock.now(), Transcript(clock)
-    channel = ScriptedChannel(clock, prompts, script, leaves_after)
+    start, transcript = clock.now(), Transcript(clock, also=also)
     session = Session(
         services, flows, channel, caller, transcript, ContactId("simulated"), entry=entry, direction=direction
     )
@@ -69,7 +100,7 @@ async def play_through(
     transcript.note(EventKind.PICKED_UP)
     ending = await Engine(limits).run(session, flow)
     transcript.note(EventKind.ENDED, session.step, outcome=ending.outcome.value)
-    return PlayedThrough(start, ending, transcript.events, channel.heard)
+    return PlayedThrough(start, ending, transcript.events, channel.heard, channel.not_done)
 
 
 def read_script(text: str) -> list[Act]:

@@ -69,6 +69,11 @@ class ScriptedChannel:
         self._acts = list(self.script)
         self._start = self.clock.monotonic()
 
+    @property
+    def not_done(self) -> Sequence[Act]:
+        """The acts that have not come yet."""
+        return self._acts
+
     async def answer(self) -> None:
         """Pick up."""
         self._check()
@@ -105,6 +110,7 @@ class ScriptedChannel:
             await self._pass(min(REACTION, seconds))
             return act.key
         if isinstance(act, Leave) and not act.during:
+            self._acts.pop(0)
             await self._pass(min(REACTION, seconds))
             self._leave()
         if isinstance(act, Silence):

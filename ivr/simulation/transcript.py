@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,14 +22,16 @@ class Noted:
 
 @dataclass
 class Transcript:
-    """Keeps what is noted (an `ivr.ports.CallLog`)."""
+    """Keeps what is noted (an `ivr.ports.CallLog`). `also` is told of it too."""
 
     clock: Clock
     events: list[Noted] = field(default_factory=list)
+    also: Callable[[Noted], None] = lambda noted: None
 
     def note(self, kind: EventKind, step: str = "", **detail: Json) -> None:
         """Write down that something happened, now."""
         self.events.append(Noted(self.clock.now(), kind, step, detail))
+        self.also(self.events[-1])
 
     def kinds(self) -> list[EventKind]:
         """What happened, without the particulars."""
