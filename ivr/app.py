@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +27,7 @@ from ivr.calls.reception import Reception
 from ivr.calls.spool import Spool
 from ivr.clock import SystemClock
 from ivr.config.loading import secret
-from ivr.config.model import DAYS, Config, Database, Organisation, RegionArea, opening_span
+from ivr.config.model import DAYS, Config, Organisation, RegionArea, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.guard import Guard
@@ -46,17 +45,14 @@ from ivr.flow.engine import Engine, Limits
 from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
+from ivr.flow.versions import LiveVersions
 from ivr.outages.board import LiveOutageBoard
 from ivr.ports import Clock
 from ivr.routing.sites import LiveSites
+from ivr.routing.split import Shares
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary
-from ivr.store.callbacks import StoredCallbacks
-from ivr.store.changes import StoredChanges
-from ivr.store.contacts import StoredContacts
-from ivr.store.database import Database as StoreDatabase
-from ivr.store.outages import StoredOutages
-from ivr.store.splits import StoredSplits
+from ivr.store.stores import Stores
 from ivr.store.switch_follower import SwitchFollower
 
 LEFT_CALLS_LOOKED_BACK = timedelta(days=1)
@@ -64,31 +60,6 @@ RECORDINGS_LOOKED_AT_EACH = 10.0
 """Seconds; new recordings, and personal sounds grown old."""
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything that is kept in the database."""
-
-    database: StoreDatabase
-    contacts: StoredContacts
-    outages: StoredOutages
-    splits: StoredSplits
-    callbacks: StoredCallbacks
-    changes: StoredChanges
-
-    @classmethod
-    def of(cls, config: Database) -> Stores:
-        """The stores of a database, not connected yet. Raises SetupError when its address is none of ours."""
-        database = StoreDatabase(config.url, timeout=config.timeout)
-        return cls(
-            database,
-            StoredContacts(database),
-            StoredOutages(database),
-            StoredSplits(database),
-            StoredCallbacks(database),
-            StoredChanges(database),
-        )
 
 
 def hours_of(organisation: Organisation) -> OpeningHours:
@@ -192,7 +163,9 @@ class Application:
             self.stores.contacts, Spool(config.database.spool), clock, batch_interval=config.database.batch_interval
         )
         self.library = PromptLibrary(config.speech, speech_engine(config.speech), clock)
-        self.flows = FlowCatalog(sources_of(config), on_change=on_flows)
+        sources = sources_of(config)
+        self.flows = FlowCatalog(sources, on_change=on_flows)
+        self.versions = LiveVersions(self.flows, sources, self.stores.flows, clock, turns=Shares, on_change=on_flows)
         self.board = LiveOutageBoard(self.stores.outages)
         self.sites = LiveSites(config.sites, config.queues, self.stores.splits)
         self.guards = guards_of(config, clock)
@@ -217,7 +190,7 @@ class Application:
         reception = Reception(
             config.entries,
             config.callbacks.flow,
-            self.flows.current,
+            self.versions.for_call,
             Engine(Limits(config.flows.max_steps, config.flows.max_seconds)),
             services,
             identifier_of(config, self.guards, clock),
@@ -318,16 +291,17 @@ async def running(
         await app.ami.start()
         follower = SwitchFollower(
             app.stores.changes,
-            (app.board.refresh, app.sites.refresh),
+            (app.board.refresh, app.sites.refresh, app.versions.refresh),
             app.clock,
             config.database.switch_interval,
         )
+        await app.versions.keep()
         # Before the first call, so that it hears of an outage that was open already.
         await follower.step()
         tasks += [
             _background(follower.run()),
             _background(app.dialer.run()),
-            _background(app.flows.watch(app.clock, config.flows.reload_interval)),
+            _background(app.versions.watch(config.flows.reload_interval)),
             _background(_follow_recordings(app)),
         ]
         stack.push_async_callback(_cancel, tasks)

@@ -353,7 +353,10 @@ class FlowStore(Protocol):
     """The flows there were, with their files, and which of them are chosen. Every method may raise StoreUnavailable."""
 
     async def keep(self, flows: KeptFlows, files: Mapping[str, bytes]) -> bool:
-        """Store a set with its files by their names; False when the last one of its origin is the same."""
+        """Store a set with its files by their names; False when the last one of its origin is the same.
+
+        Choices for flows of which the files now hold another version than when they were made are over.
+        """
 
     async def history(self) -> Sequence[KeptFlows]:
         """The sets that were kept, newest first; one that came back is there twice."""
@@ -368,7 +371,7 @@ class FlowStore(Protocol):
         """Let a flow's calls get what the files say."""
 
     async def choices(self) -> Sequence[FlowChoice]:
-        """What was chosen, by flow; also choices that the files have overtaken."""
+        """What was chosen, by flow."""
 
 
 class ChangeWatch(Protocol):

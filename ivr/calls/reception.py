@@ -28,8 +28,8 @@ class Reception:
     """Takes calls; `receive` is an `ivr.ports.Handler`.
 
     `entries` decides which flow answers what was dialled, `callback_flow` speaks to the
-    customers we call ourselves. `flows` gives the flows of this moment; a call keeps those
-    it began with. `follow` is told of calls that go on in Asterisk without us: somebody
+    customers we call ourselves. `flows` gives the flows of a call that begins in a
+    flow now; it keeps those it began with. `follow` is told of calls that go on in Asterisk without us: somebody
     else has to write their end.
     """
 
@@ -37,7 +37,7 @@ class Reception:
         self,
         entries: Sequence[Entry],
         callback_flow: str,
-        flows: Callable[[], FlowSet],
+        flows: Callable[[str], FlowSet],
         engine: Engine,
         services: Services,
         identifier: Identifier,
@@ -72,8 +72,8 @@ class Reception:
         self, arrival: Arrival, channel: Channel, line: Line, lookup: CallerLookup, promise: Callback | None
     ) -> None:
         recorder = Recorder(self._journal, arrival.contact_id, self._clock)
-        flows = self._flows()
         flow = self._callback_flow if arrival.callback_id else self._flow_for(arrival.entry)
+        flows = self._flows(flow)
         contact = Contact(
             id=arrival.contact_id,
             started_at=self._clock.now(),

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from ivr.app import Stores, guards_of, sources_of
+from ivr.app import guards_of, sources_of
 from ivr.asterisk.ami_probe import probe
 from ivr.cli.opening import wait_for
 from ivr.cli.output import print_json
@@ -22,6 +22,7 @@ from ivr.errors import AmiLoginRefused, AmiUnavailable, ConnectorError, InvalidF
 from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary
+from ivr.store.stores import Stores
 
 # From this major version on FastAGI, AMI filters and queues do all that is asked of them.
 OLDEST_ASTERISK = 18

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from ivr.app import Stores
 from ivr.config.loading import load
 from ivr.config.model import Config
+from ivr.store.stores import Stores
 
 T = TypeVar("T")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -10,7 +9,6 @@ import structlog
 from ivr.errors import InvalidFiles
 from ivr.flow.loader import Sources, examine, load
 from ivr.flow.model import FlowSet
-from ivr.ports import Clock
 from ivr.yamlfile.problem import Problem
 
 logger = structlog.get_logger()
@@ -57,12 +55,3 @@ class FlowCatalog:
         if self._on_change:
             self._on_change(flows)
         return True
-
-    async def watch(self, clock: Clock, interval: float) -> None:
-        """Refresh every `interval` seconds, until cancelled.
-
-        Files are read in a thread, so that calls do not wait for them; `on_change` runs there too.
-        """
-        while True:
-            await clock.sleep(interval)
-            await asyncio.to_thread(self.refresh)

@@ -60,6 +60,15 @@ class Sources:
         """Changes when any file does: names, times and sizes."""
         return tuple(sorted(self._states()))
 
+    def changed_by(self) -> str:
+        """The user whose file changed last; empty when that cannot be told."""
+        texts = [self.prompts / language.value / TEXTS for language in Language]
+        try:
+            files = [path for path in (*self.flow_files(), *texts) if path.exists()]
+            return max(files, key=lambda path: path.stat().st_mtime_ns).owner()
+        except (OSError, KeyError, ValueError):
+            return ""
+
     def _states(self) -> Iterator[tuple[str, int, int]]:
         files = [self.flows, *self.flow_files()]
         for language in Language:

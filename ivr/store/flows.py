@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ivr.domain.flow_version import FlowChoice, KeptFlows, Origin
+from ivr.domain.flow_version import FILES, FlowChoice, KeptFlows, Origin
 from ivr.store.changes import announce
 from ivr.store.database import FLOWS_LOCK, Database
 from ivr.store.tables import contacts, flow_choices, flow_files, flow_sets
@@ -20,7 +21,10 @@ class StoredFlows:
         self._database = database
 
     async def keep(self, flows: KeptFlows, files: Mapping[str, bytes]) -> bool:
-        """Store a set with its files by their names; False when the last one of its origin is the same."""
+        """Store a set with its files by their names; False when the last one of its origin is the same.
+
+        Files that say something else about a flow than when a choice was made for it end that choice.
+        """
         digests = {name: sha256(content).hexdigest() for name, content in files.items()}
         last = select(flow_sets.c.id).where(flow_sets.c.origin == flows.origin.value)
         last = last.order_by(flow_sets.c.position.desc()).limit(1)
@@ -41,7 +45,17 @@ class StoredFlows:
             for name, content in files.items():
                 await connection.execute(keeping, {"digest": digests[name], "content": content})
             await connection.execute(insert(flow_sets).values(row))
+            if flows.origin is Origin.FILES:
+                await self._overtake(connection, flows)
         return True
+
+    async def _overtake(self, connection: AsyncConnection, flows: KeptFlows) -> None:
+        """Forget the choices that were made while the files said something else."""
+        chosen = await connection.execute(select(flow_choices.c.flow, flow_choices.c.files_version))
+        over = [row.flow for row in chosen if row.files_version != flows.versions.get(row.flow, FILES)]
+        if over:
+            await connection.execute(delete(flow_choices).where(flow_choices.c.flow.in_(over)))
+            await announce(connection)
 
     async def history(self) -> Sequence[KeptFlows]:
         """The sets that were kept, newest first; one that came back is there twice."""
@@ -84,7 +98,7 @@ class StoredFlows:
             await announce(connection)
 
     async def choices(self) -> Sequence[FlowChoice]:
-        """What was chosen, by flow; also choices that the files have overtaken."""
+        """What was chosen, by flow."""
         async with self._database.reading() as connection:
             return [
                 _choice(row) for row in await connection.execute(select(flow_choices).order_by(flow_choices.c.flow))

@@ -64,6 +64,19 @@ async def test_the_last_choice_for_a_flow_counts_until_it_is_forgotten_and_each_
     assert await changes.revision() == 3
 
 
+async def test_files_that_say_something_else_end_a_choice_and_nothing_else_does(database: Database) -> None:
+    store, changes = StoredFlows(database), StoredChanges(database)
+    choice = FlowChoice("main", "v-a", "v0", START, "anna")
+    await store.choose(choice)
+    await store.keep(kept("a"), {"f": b"1"})
+    await store.keep(kept("x", 1, Origin.DRAFT), {"f": b"2"})
+    assert await store.choices() == [choice]
+    assert await changes.revision() == 1
+    await store.keep(kept("b", 2), {"f": b"3"})
+    assert await store.choices() == []
+    assert await changes.revision() == 2
+
+
 async def test_calls_are_counted_for_each_version_of_each_flow(database: Database) -> None:
     calls = [("main", "v1"), ("main", "v2"), ("main", "v1"), ("other", "v1")]
     opened = [

@@ -123,7 +123,7 @@ class Office:
         self.reception = Reception(
             entries or [Entry(dialled="*", flow="lijnnet")],
             "callback",
-            lambda: flows,
+            lambda flow: flows,
             Engine(),
             services,
             Identifier([connector], budget=0.3, clock=self.clock),

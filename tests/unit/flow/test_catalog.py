@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from ivr.errors import InvalidFiles
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.loader import Sources
 from ivr.flow.model import FlowSet
-from ivr.simulation.manual_clock import ManualClock
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,19 +73,3 @@ def test_a_changed_text_and_a_new_recording_are_changes(sources: Sources) -> Non
     (sources.prompts / "nl" / "jingle.wav").write_bytes(b"")
     assert catalog.refresh() is True
     assert catalog.current().prompts.recordings[Language.NL] == {"jingle"}
-
-
-async def test_watching_looks_every_interval(sources: Sources) -> None:
-    taken = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def heard(_flows: FlowSet) -> None:
-        loop.call_soon_threadsafe(taken.set)
-
-    catalog = FlowCatalog(sources, on_change=heard)
-    clock = ManualClock()
-    watching = asyncio.create_task(catalog.watch(clock, 1.0))
-    change(sources, "tries: 1", "tries: 3")
-    await clock.advance(1.0)
-    await asyncio.wait_for(taken.wait(), 10)
-    watching.cancel()
