@@ -28,16 +28,27 @@ FINE, WRONG, UNREADABLE = 0, 1, 2
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON: a list of {file, line, column, rule, message, hint}."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="github: annotations on the lines of a pull request.",
+)
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool) -> None:
+def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, form: str) -> None:
     """Check flows (files or folders; those of config.yaml without PATHS), the texts they say, and config.yaml.
 
     Exit codes: 0 all is well, 1 there are problems, 2 something cannot be read.
     """
     problems, counted = examined(ctx.obj, paths)
-    if as_json:
+    if as_json or form == "json":
         found: list[Json] = [{**problem.as_json()} for problem in problems]
         print_json(found)
+    elif form == "github":
+        for problem in problems:
+            click.echo(_annotation(problem))
     else:
         for problem in problems:
             click.echo(f"{problem}\n")
@@ -93,6 +104,21 @@ def _unknown_flows(config_file: Path, config: Config, flows: FlowSet) -> Iterato
             yield place_problem(
                 read(config_file), loc, "unknown-flow", f"unknown flow '{name}'", hint, "docs/config.md"
             )
+
+
+def _annotation(problem: Problem) -> str:
+    """A problem as a workflow command of GitHub Actions, escaped as its documentation says."""
+    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    place = f"file={_property(problem.file)},line={problem.line},col={problem.column},endColumn={problem.end_column}"
+    return f"::error {place},title={_property(problem.rule)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _summary(problems: Sequence[Problem], right: Sequence[FlowSet]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_problems_as_json(project: Path) -> None:
             "hint": "did you mean 'shortest_answer'?",
         }
     ]
+
+
+def test_problems_as_annotations_of_a_pull_request(project: Path) -> None:
+    assert ivr("check", "--format", "github").output == ""
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "say: 100%,answer")
+    checked = ivr("check", "--format", "github")
+    assert checked.exit_code == 1
+    (line,) = checked.output.splitlines()
+    assert re.match(r"::error file=dialplans/shortest\.yaml,line=\d+,col=12,endColumn=\d+,title=value::", line)
+    assert "'100%25,answer' is not a name" in line
+    assert json.loads(ivr("check", "--format", "json").output)[0]["rule"] == "value"
 
 
 def test_one_file_can_be_checked_alone(project: Path) -> None:
