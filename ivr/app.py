@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ from ivr.calls.reception import Reception
 from ivr.calls.spool import Spool
 from ivr.clock import SystemClock
 from ivr.config.loading import secret
-from ivr.config.model import DAYS, Config, Organisation, RegionArea, opening_span
+from ivr.config.model import DAYS, Config, Day, Organisation, RegionArea, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.guard import Guard
@@ -64,11 +64,27 @@ log = get_logger()
 
 def hours_of(organisation: Organisation) -> OpeningHours:
     """When people answer."""
-    week = tuple(
-        tuple(opening_span(span) for span in organisation.opening_hours.get(day, ()))  # type: ignore[call-overload]
-        for day in DAYS
-    )
-    return OpeningHours(ZoneInfo(organisation.time_zone), week, frozenset(organisation.closed))
+    return _hours(organisation, organisation.opening_hours, organisation.closed)
+
+
+def named_hours_of(config: Config) -> Mapping[str, OpeningHours]:
+    """The hours that have a name."""
+    organisation = config.organisation
+    return {
+        name: _hours(organisation, hours.week, organisation.closed if hours.closed is None else hours.closed)
+        for name, hours in config.opening_hours.items()
+    }
+
+
+def queue_hours_of(config: Config) -> Mapping[str, OpeningHours]:
+    """When people answer in each queue."""
+    named, usual = named_hours_of(config), hours_of(config.organisation)
+    return {name: named[queue.opening_hours] if queue.opening_hours else usual for name, queue in config.queues.items()}
+
+
+def _hours(organisation: Organisation, week: Mapping[Day, Sequence[str]], closed: Sequence[date]) -> OpeningHours:
+    spans = tuple(tuple(opening_span(span) for span in week.get(day, ())) for day in DAYS)
+    return OpeningHours(ZoneInfo(organisation.time_zone), spans, frozenset(closed))
 
 
 def regions_of(areas: Mapping[str, RegionArea]) -> Sequence[Region]:
@@ -86,7 +102,15 @@ def _postcodes(span: str) -> tuple[int, int]:
 
 def sources_of(config: Config) -> Sources:
     """Where the flows and texts are."""
-    return Sources(config.flows.path, config.speech.recordings, config.queues, shown_from=config.folder)
+    gaps = {queue: gap for queue, hours in queue_hours_of(config).items() if (gap := hours.first_gap())}
+    return Sources(
+        config.flows.path,
+        config.speech.recordings,
+        config.queues,
+        shown_from=config.folder,
+        hours=config.opening_hours,
+        queue_gaps=gaps,
+    )
 
 
 def guards_of(config: Config, clock: Clock) -> Sequence[Guard]:
@@ -174,18 +198,20 @@ class Application:
             self.ami, config.asterisk.dial, clock, answer_limit=config.asterisk.ami.reconnect_max
         )
         self.queue_watch = QueueWatch(self.ami, self.journal, clock)
-        hours = hours_of(config.organisation)
+        queue_hours = queue_hours_of(config)
         services = Services(
             prompts=self.library,
             outages=self.board,
-            callbacks=BookingDesk(config.callbacks, config.queues, hours, self.stores.callbacks, clock),
+            callbacks=BookingDesk(config.callbacks, config.queues, queue_hours, self.stores.callbacks, clock),
             sites=self.sites,
             clock=clock,
             zone=ZoneInfo(config.organisation.time_zone),
             fallback_queue=config.fallback_queue,
             language=config.organisation.language,
             country=config.organisation.country,
-            hours=hours,
+            hours=hours_of(config.organisation),
+            named_hours=named_hours_of(config),
+            queue_hours=queue_hours,
         )
         reception = Reception(
             config.entries,
@@ -206,7 +232,7 @@ class Application:
         self.dialer = Dialer(
             config.callbacks,
             queues_of(config),
-            hours,
+            queue_hours,
             self.stores.callbacks,
             self.switchboard,
             runner,

@@ -15,13 +15,16 @@ from ivr.ports import CallbackStore, Clock
 
 
 class BookingDesk:
-    """Takes promises for queues whose capacity per window is configured (a `ivr.ports.CallbackDesk`)."""
+    """Takes promises for queues whose capacity per window is configured (a `ivr.ports.CallbackDesk`).
+
+    `hours` are those of each queue.
+    """
 
     def __init__(
         self,
         config: Callbacks,
         queues: Mapping[str, Queue],
-        hours: OpeningHours,
+        hours: Mapping[str, OpeningHours],
         store: CallbackStore,
         clock: Clock,
     ) -> None:
@@ -34,7 +37,7 @@ class BookingDesk:
     async def windows(self, queue: str, count: int) -> Sequence[Window]:
         """At most `count` windows with room, earliest first. Raises StoreUnavailable."""
         capacity = self._queues[queue].callbacks_per_window
-        ahead = list(self._ahead(timedelta(seconds=self._config.lead)))
+        ahead = list(self._ahead(queue, timedelta(seconds=self._config.lead)))
         booked = await self._store.booked_in(queue, ahead)
         free = (window for window, taken in zip(ahead, booked, strict=True) if taken < capacity)
         return list(islice(free, count))
@@ -47,15 +50,18 @@ class BookingDesk:
             StoreUnavailable: nothing may be promised to the caller.
         """
         # What was offered may be chosen a while later, so `lead` does not count here, but some of it must be left.
-        if request.window not in self._ahead(timedelta(microseconds=1)):
+        if request.window not in self._ahead(request.queue, timedelta(microseconds=1)):
             raise WindowFull
         capacity = self._queues[request.queue].callbacks_per_window
-        return await self._store.book(request, now=self._clock.now(), capacity=capacity)
+        now = self._clock.now()
+        # A window that has begun is due at once, but the caller is still on the line.
+        not_before = now + timedelta(seconds=self._config.after_booking)
+        return await self._store.book(request, now=now, capacity=capacity, not_before=not_before)
 
-    def _ahead(self, lead: timedelta) -> Sequence[Window]:
+    def _ahead(self, queue: str, lead: timedelta) -> Sequence[Window]:
         return tuple(
             windows_ahead(
-                self._hours,
+                self._hours[queue],
                 now=self._clock.now(),
                 length=timedelta(seconds=self._config.window),
                 lead=lead,

@@ -27,9 +27,9 @@ log = get_logger()
 class Reception:
     """Takes calls; `receive` is an `ivr.ports.Handler`.
 
-    `entries` decides which flow answers what was dialled, `callback_flow` speaks to the
-    customers we call ourselves. `flows` gives the flows of a call that begins in a
-    flow now; it keeps those it began with. `follow` is told of calls that go on in Asterisk without us: somebody
+    `entries` decides which flow answers what was dialled, and in which language;
+    `callback_flow` speaks to the customers we call ourselves. `flows` gives the flows of a
+    call that begins in a flow now; it keeps those it began with. `follow` is told of calls that go on in Asterisk without us: somebody
     else has to write their end.
     """
 
@@ -72,7 +72,8 @@ class Reception:
         self, arrival: Arrival, channel: Channel, line: Line, lookup: CallerLookup, promise: Callback | None
     ) -> None:
         recorder = Recorder(self._journal, arrival.contact_id, self._clock)
-        flow = self._callback_flow if arrival.callback_id else self._flow_for(arrival.entry)
+        entry = None if arrival.callback_id else self._entry_for(arrival.entry)
+        flow = self._callback_flow if arrival.callback_id else entry.flow if entry else ""
         flows = self._flows(flow)
         contact = Contact(
             id=arrival.contact_id,
@@ -96,6 +97,8 @@ class Reception:
             entry=arrival.entry,
             direction=contact.direction,
         )
+        if entry is not None:
+            session.chosen_language = entry.language
         if promise is not None:
             session.chosen_language = promise.request.language
             session.reason = promise.request.reason
@@ -151,13 +154,13 @@ class Reception:
         if goes_on:
             self._follow([contact.id])
 
-    def _flow_for(self, dialled: str) -> str:
+    def _entry_for(self, dialled: str) -> Entry | None:
         for entry in self._entries:
-            if entry.dialled == dialled or (entry.dialled.endswith("*") and dialled.startswith(entry.dialled[:-1])):
-                return entry.flow
+            if entry.matches(dialled):
+                return entry
         # No entry: the engine does not find this flow either, apologises and hands the caller to a person.
         log.error("nothing under entries in config.yaml matches what was dialled", dialled=dialled)
-        return ""
+        return None
 
     async def _promise(self, arrival: Arrival) -> Callback | None:
         if arrival.callback_id is None:

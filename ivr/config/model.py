@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
@@ -17,7 +17,6 @@ from ivr.domain.language import Language
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Percent = Annotated[int, Field(ge=0, le=100)]
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _name(text: str) -> str:
@@ -44,6 +43,30 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]\w{0,63}", text, re.ASCII):
+        raise ValueError(f"'{text}' is not a word; use letters, digits and _, a letter first")
+    return text
+
+
+def _pattern(text: str) -> str:
+    if not re.fullmatch(r"[\w+*?.-]{1,64}", text, re.ASCII):
+        raise ValueError(f"'{text}' is not what anybody dials; use digits and letters, * for any rest, ? for one digit")
+    return text
+
+
+def _span(text: str) -> str:
+    opening_span(text)
+    return text
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = get_args(Day)
+Spans = list[Annotated[str, AfterValidator(_span)]]
+HoursName = Annotated[str, AfterValidator(_word)]
+"""A name that conditions can use: `open.support`."""
+
+
 class Organisation(Section):
     """Who is called. `opening_hours` are local times per weekday; `closed` are dates."""
 
@@ -51,16 +74,15 @@ class Organisation(Section):
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NL"
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Amsterdam"
     language: Language = Language.NL
-    opening_hours: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], list[str]] = {}
+    opening_hours: dict[Day, Spans] = {}
     closed: list[date] = []
 
-    @field_validator("opening_hours")
-    @classmethod
-    def _spans(cls, hours: dict[str, list[str]]) -> dict[str, list[str]]:
-        for spans in hours.values():
-            for span in spans:
-                opening_span(span)
-        return hours
+
+class NamedHours(Section):
+    """When some of the people are there: local times per weekday. Without `closed` the organisation's dates hold."""
+
+    week: dict[Day, Spans]
+    closed: list[date] | None = None
 
 
 def opening_span(text: str) -> tuple[time, time]:
@@ -148,10 +170,19 @@ class Flows(Section):
 
 
 class Entry(Section):
-    """A flow for the numbers that match. `dialled` may end in `*`."""
+    """A flow for the numbers that match, and the language of who dials them.
 
-    dialled: str
+    In `dialled` a `*` stands for any rest or part, a `?` for one digit.
+    """
+
+    dialled: Annotated[str, AfterValidator(_pattern)]
     flow: Name
+    language: Language | None = None
+
+    def matches(self, dialled: str) -> bool:
+        """Whether it answers what was dialled; also whether it answers all that another pattern does."""
+        parts = (re.escape(part).replace(r"\?", "[0-9?]") for part in self.dialled.split("*"))
+        return re.fullmatch(".*".join(parts), dialled, re.DOTALL) is not None
 
 
 class Identify(Section):
@@ -194,9 +225,13 @@ class SiteQueues(Section):
 
 
 class Queue(Section):
-    """A queue: its split in percents per site until a supervisor sets another, and its callback capacity."""
+    """A queue: its split in percents per site until a supervisor sets another, its callback capacity, and its hours.
+
+    `opening_hours` names some under the configuration's `opening_hours`; without it the organisation's hold.
+    """
 
     split: dict[Name, Percent]
+    opening_hours: HoursName | None = None
     callbacks_per_window: Annotated[int, Field(ge=0)] = 10
 
     @model_validator(mode="after")
@@ -250,6 +285,7 @@ class Config(Section):
 
     organisation: Organisation
     asterisk: Asterisk = Asterisk()
+    opening_hours: dict[HoursName, NamedHours] = {}
     speech: Speech = Speech()
     flows: Flows = Flows()
     entries: list[Entry]
@@ -282,7 +318,15 @@ class Config(Section):
             if name not in self.connectors:
                 _refuse(("identify", "connectors", position), f"'{name}' is not under connectors", self.connectors)
         for queue_name, queue in self.queues.items():
+        for position, entry in enumerate(self.entries):
+            before = next((other for other in self.entries[:position] if other.matches(entry.dialled)), None)
+            if before is not None:
+                message = f"no call comes here: '{before.dialled}' above answers it; write this entry before that one"
+                _refuse(("entries", position, "dialled"), message)
             for site in queue.split:
+            if queue.opening_hours is not None and queue.opening_hours not in self.opening_hours:
+                hours_at = ("queues", queue_name, "opening_hours")
+                _refuse(hours_at, f"'{queue.opening_hours}' is not under opening_hours", self.opening_hours)
                 at = ("queues", queue_name, "split", site)
                 if site not in self.sites:
                     _refuse(at, f"'{site}' is not under sites", self.sites)

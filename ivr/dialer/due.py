@@ -20,13 +20,16 @@ log = get_logger()
 
 
 class Dialer:
-    """Keeps promises, queue by queue. `queues` maps each queue to the Asterisk queues that serve it."""
+    """Keeps promises, queue by queue. `queues` maps each queue to the Asterisk queues that serve it, `hours` to when.
+
+    A customer is only called while people answer in the queue that they are put through to.
+    """
 
     def __init__(
         self,
         config: Callbacks,
         queues: Mapping[str, Sequence[str]],
-        hours: OpeningHours,
+        hours: Mapping[str, OpeningHours],
         store: CallbackStore,
         switchboard: Switchboard,
         runner: AttemptRunner,
@@ -57,8 +60,8 @@ class Dialer:
         try:
             unfinished = await self._store.unfinished()
             await self._resume(unfinished)
-            if self._hours.is_open(self._clock.now()):
-                for queue in self._queues:
+            for queue in self._queues:
+                if self._hours[queue].is_open(self._clock.now()):
                     await self._dial_due(queue, unfinished)
         except StoreError as error:
             log.warning("dialer waits for the database", error=str(error))

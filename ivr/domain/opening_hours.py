@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTES = 7 * 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class OpeningHours:
@@ -22,6 +25,20 @@ class OpeningHours:
     def is_open(self, at: datetime) -> bool:
         """Whether people answer at an aware datetime."""
         return any(start <= at < end for start, end in self.spans(at, 1))
+
+    def first_gap(self) -> str:
+        """When nobody is there for the first time in a week, such as `mon 18:00`, or on a closed day; else empty."""
+        minutes = [False] * MINUTES
+        for day, spans in enumerate(self.week):
+            for start, end in spans:
+                first = (day * 24 + start.hour) * 60 + start.minute
+                length = (end.hour - start.hour) * 60 + end.minute - start.minute
+                for minute in range(first, first + (length if length > 0 else length + 24 * 60)):
+                    minutes[minute % MINUTES] = True
+        if False in minutes:
+            day, minute = divmod(minutes.index(False), 24 * 60)
+            return f"{DAYS[day]} {minute // 60:02}:{minute % 60:02}"
+        return str(min(self.closed)) if self.closed else ""
 
     def spans(self, after: datetime, days: int) -> Iterator[tuple[datetime, datetime]]:
         """The open spans (UTC) that end after `after` and start on its local date or at most `days` - 1 days later."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from ivr.domain.language import Language
 from ivr.flow.answers import answer_kinds, different_answers
+from ivr.flow.closed_queues import closed_queues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
 from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.graph import Graph, Node
+from ivr.flow.kinds import Kind
 from ivr.flow.names import BlockName, FlowName, Name, QueueName
 from ivr.flow.step import Said, mentioned
 from ivr.flow.views import CallerView, CallView, Moment, OutageView, QueueView
@@ -18,16 +20,21 @@ from ivr.yamlfile.nodes import Place, place_of, word_place
 from ivr.yamlfile.problem import Problem, did_you_mean
 
 CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, "queue": QueueView, "now": Moment}
-"""What every expression may use, besides `answers`."""
+"""What every expression may use, besides `answers` and `open`."""
 
 
 @dataclass
 class Inspection:
-    """Looks at all flows together. `queues` are the names in config.yaml; None: not known here."""
+    """Looks at all flows together. `queues` and `hours` are the names in config.yaml; None: not known here.
+
+    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open.
+    """
 
     drafts: Sequence[Draft]
     texts: Mapping[Language, DraftTexts]
     queues: Collection[str] | None = None
+    hours: Collection[str] | None = None
+    queue_gaps: Mapping[str, str] = field(default_factory=dict)
     _seen: set[tuple[str, Language, str]] = field(default_factory=set)
 
     def problems(self) -> Iterator[Problem]:
@@ -56,12 +63,15 @@ class Inspection:
             problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
         ]
         yield from found
+        yield from closed_queues(draft, self.queue_gaps)
         if draft.whole and not any(problem.rule == "unknown-block" for problem in found):
             yield from self._ways(draft)
 
     def names(self, draft: Draft) -> Names:
         """What the expressions of a flow may use."""
-        return {**CONTEXT, "answers": answer_kinds(draft, CONTEXT)}
+        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
+        context: Names = {**CONTEXT, "open": hours}
+        return {**context, "answers": answer_kinds(draft, context)}
 
     def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
         kind, key = found.step.kind, found.item.key(found.step.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,8 +24,9 @@ FLOWS, TEXTS = "flows/", "texts.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where flows and prompts are, and the queues there are (None: not to be checked).
+    """Where flows and prompts are, and the queues and named hours there are (None: not to be checked).
 
+    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open.
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
     `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
     """
@@ -35,6 +36,8 @@ class Sources:
     queues: Collection[str] | None = None
     shown_from: Path | None = None
     given: Mapping[str, bytes] | None = None
+    hours: Collection[str] | None = None
+    queue_gaps: Mapping[str, str] = field(default_factory=dict)
 
     def flow_files(self) -> list[Path]:
         """The flow files, sorted by name."""
@@ -103,7 +106,7 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     texts = {language: _texts(sources, language) for language in Language}
     problems = [problem for draft in drafts for problem in draft.problems]
     problems += [problem for found in texts.values() for problem in found.problems]
-    problems += Inspection(drafts, texts, sources.queues).problems()
+    problems += Inspection(drafts, texts, sources.queues, sources.hours, sources.queue_gaps).problems()
     if problems:
         return None, in_order(problems)
     prompts = Prompts(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from ivr.flow.spoken import key_word
 from ivr.flow.views import (
     Answers,
     CallView,
+    Open,
     QueueView,
     view_caller,
     view_moment,
@@ -40,7 +41,8 @@ class Services:
     """What flows ask of the outside, the same for every call.
 
     `language` is spoken to who has not chosen another, `country` (ISO 3166) is where national
-    numbers are read in, `hours` when people answer (None: always).
+    numbers are read in, `hours` when people answer (None: always), `named_hours` the hours
+    that conditions name, `queue_hours` those of each queue (open without them).
     """
 
     prompts: PromptLibrary
@@ -53,6 +55,8 @@ class Services:
     language: Language = Language.NL
     country: str = "NL"
     hours: OpeningHours | None = None
+    named_hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    queue_hours: Mapping[str, OpeningHours] = field(default_factory=dict)
 
 
 class Session:
@@ -151,11 +155,17 @@ class Session:
             "call": CallView(language, self.entry, self.reason or "", self.direction),
             "outage": view_outage(outages[0] if outages else None, told=bool(self.told_outages), zone=services.zone),
             "queue": QueueView(services.hours is None or services.hours.is_open(now)),
+            "open": Open(services.named_hours, now),
             "answers": Answers(self.answers),
             "now": moment,
             SPEECH: Speech(language, moment.date, services.country),
             **own,
         }
+
+    def is_open(self, queue: str) -> bool:
+        """Whether people answer in a queue now."""
+        hours = self.services.queue_hours.get(queue)
+        return hours is None or hours.is_open(self.services.clock.now())
 
     def holds(self, condition: Expression | None) -> bool:
         """Whether a condition is true now; no condition always is. Raises ExpressionFailed."""

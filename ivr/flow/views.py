@@ -13,6 +13,7 @@ from ivr.domain.caller import Caller, Order
 from ivr.domain.contact import Direction
 from ivr.domain.language import Language
 from ivr.domain.line import LineState
+from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -103,6 +104,21 @@ class Answers:
 
     def __getattr__(self, name: str) -> Any:
         return self._given.get(name, Missing())
+
+
+class Open:
+    """`open`: by the name of opening hours, whether they hold at a moment."""
+
+    __slots__ = ("_at", "_hours")
+
+    def __init__(self, hours: Mapping[str, OpeningHours], at: datetime) -> None:
+        self._hours = hours
+        self._at = at
+
+    def __getattr__(self, name: str) -> bool:
+        if name not in self._hours:
+            raise AttributeError(name)
+        return self._hours[name].is_open(self._at)
 
 
 def view_caller(caller: Caller) -> CallerView:

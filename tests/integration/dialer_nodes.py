@@ -158,7 +158,9 @@ class Node:
         clock = customers.clock
         runner = AttemptRunner(config, Asterisk(), asked_store, asked_switchboard, clock, owner)
         queues = {"support": ("support-own",)}
-        self._dialer = Dialer(config, queues, ALWAYS, asked_store, asked_switchboard, runner, clock, owner)
+        self._dialer = Dialer(
+            config, queues, dict.fromkeys(queues, ALWAYS), asked_store, asked_switchboard, runner, clock, owner
+        )
         self.task = asyncio.create_task(self._dialer.run())
 
     async def stop(self) -> None:

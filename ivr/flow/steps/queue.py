@@ -8,19 +8,21 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ivr.domain.contact import Outcome
-from ivr.flow.names import QueueName
+from ivr.flow.names import BlockName, QueueName
 from ivr.flow.session import Session
-from ivr.flow.step import Ended, Exit, Result, Step
+from ivr.flow.step import Ended, Exit, GoTo, Result, Step
 
 
 class Queue(Step):
     """Hands the caller over to a queue of `config.yaml`, at the site whose turn it is by the split. The flow ends.
 
-    Callers with a higher `priority` are answered first.
+    Callers with a higher `priority` are answered first. When nobody answers in that queue at
+    this hour, the flow goes on at `closed` instead, if it is given.
 
     ```yaml
     - queue: support
     - queue: { queue: support, priority: 10 }
+    - queue: { queue: support, closed: night }
     ```
     """
 
@@ -30,10 +32,16 @@ class Queue(Step):
 
     queue: QueueName
     priority: Annotated[int, Field(ge=0, le=100)] = 0
+    closed: BlockName | None = None
 
     async def run(self, session: Session) -> Result:
+        if self.closed is not None and not session.is_open(self.queue):
+            return GoTo(self.closed)
         await session.hand_over(self.queue, priority=self.priority)
         return Ended(Outcome.HANDED_OVER)
 
     def exits(self) -> Sequence[Exit]:
-        return [Exit()]
+        return [Exit(), Exit(self.closed)] if self.closed else [Exit()]
+
+    def leads_to(self, session: Session) -> Sequence[BlockName]:
+        return [self.closed] if self.closed and not session.is_open(self.queue) else []

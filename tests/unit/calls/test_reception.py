@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -216,6 +216,18 @@ async def test_the_first_entry_that_matches_decides_the_flow(flows: FlowSet, dia
     channel = ScriptedChannel(office.clock, office.prompts, (), 0.5)
     await office.reception.receive(Arrival(ID, "PJSIP/1", dialled, KNOWN), channel)
     assert office.journal.opened[0].flow == flow
+
+
+@pytest.mark.parametrize(("dialled", "language"), [("200", Language.EN), ("100", Language.NL)])
+async def test_who_dials_a_number_with_a_language_is_spoken_to_in_it_whatever_is_known_of_them(
+    flows: FlowSet, dialled: str, language: Language
+) -> None:
+    """Choosing a number is choosing its language; without one the customer's own holds."""
+    entries = [Entry(dialled="2??", flow="lijnnet", language=Language.EN), Entry(dialled="*", flow="lijnnet")]
+    office = Office(flows, customers=[replace(ANNA, language=Language.NL)], entries=entries)
+    channel = ScriptedChannel(office.clock, office.prompts, (Press("0"),))
+    await office.reception.receive(Arrival(ID, "PJSIP/1", dialled, KNOWN), channel)
+    assert {heard.utterance.language for heard in channel.heard} == {language}
 
 
 async def test_our_own_call_speaks_the_language_of_the_promise_and_is_outbound(flows: FlowSet) -> None:

@@ -65,6 +65,17 @@ def test_a_misspelt_key_is_answered_with_the_right_one(tmp_path: Path) -> None:
         (LEAST.replace("fallback_queue: support", "fallback_queue: sales"), "5:17: 'sales' is not under queues"),
         (LEAST + "identify: { connectors: [crm] }", "6:26: 'crm' is not under connectors"),
         (LEAST + "http: { port: 70000 }", "6:15: '70000' does not fit: 65535 is the most"),
+        (LEAST + "opening_hours: { desk: { week: { mon: [9-17] } } }", "6:40: '9-17' is not a span of time"),
+        (
+            LEAST + "opening_hours: { a-b: { week: {} } }",
+            "6:18: 'a-b' is not a word",
+        ),
+        (LEAST.replace("100 } }", "100 }, opening_hours: desk }"), "4:58: 'desk' is not under opening_hours"),
+        (
+            LEAST.replace("lijnnet }]", 'lijnnet }, { dialled: "100", flow: a }]'),
+            "2:55: no call comes here: '*' above answers it",
+        ),
+        (LEAST.replace('"*"', '"0 8"'), "2:22: '0 8' is not what anybody dials"),
         (LEAST + "identify: { budget: 300 }", "6:21: '300' is not a duration"),
     ],
 )

@@ -77,3 +77,23 @@ def test_a_night_without_its_missing_hour_is_an_hour_shorter() -> None:
     night = OpeningHours(AMSTERDAM, ((), (), (), (), (), ((time(22), time(6)),), ()))
     ((start, end),) = night.spans(local("2026-03-28T23:00"), 1)
     assert end - start == timedelta(hours=7)
+
+
+ALWAYS = ((time(0), time(0)),)
+
+
+@pytest.mark.parametrize(
+    ("week", "closed", "gap"),
+    [
+        (WEEK, frozenset[date](), "mon 00:00"),
+        ((ALWAYS,) * 7, frozenset[date](), ""),
+        ((ALWAYS,) * 7, frozenset({date(2026, 12, 26), date(2026, 12, 25)}), "2026-12-25"),
+        ((((time(0), time(18)), (time(18), time(0))),) * 7, frozenset[date](), ""),
+        ((((time(22), time(6)), (time(6), time(21, 30))),) * 7, frozenset[date](), "mon 21:30"),
+        ((*(ALWAYS,) * 6, ((time(0), time(23, 59)),)), frozenset[date](), "sun 23:59"),
+    ],
+)
+def test_the_first_gap_in_a_week_is_found(
+    week: tuple[tuple[tuple[time, time], ...], ...], closed: frozenset[date], gap: str
+) -> None:
+    assert OpeningHours(AMSTERDAM, week, closed).first_gap() == gap

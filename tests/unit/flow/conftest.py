@@ -18,6 +18,7 @@ from ivr.domain.caller import Caller, Customer, CustomerId, Identification, Iden
 from ivr.domain.contact import Direction
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
+from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.site import Site
 from ivr.flow.engine import Limits
@@ -84,10 +85,19 @@ class World:
         )
     )
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NINE))
+    hours: Mapping[str, OpeningHours] = field(default_factory=dict)
 
     def services(self) -> Services:
         return Services(
-            self.prompts, self.board, self.desk, self.sites, self.clock, ZoneInfo("Europe/Amsterdam"), "support"
+            self.prompts,
+            self.board,
+            self.desk,
+            self.sites,
+            self.clock,
+            ZoneInfo("Europe/Amsterdam"),
+            "support",
+            named_hours=self.hours,
+            queue_hours=self.hours,
         )
 
     def open_outage(self, region: str | None = None, **changes: Any) -> None:
@@ -132,7 +142,11 @@ class FlowMaker(Protocol):
 
 class Examiner(Protocol):
     def __call__(
-        self, blocks: str, texts: Mapping[str, str] = {}, head: str = ""
+        self,
+        blocks: str,
+        texts: Mapping[str, str] = {},
+        head: str = "",
+        hours: Mapping[str, OpeningHours] = {},
     ) -> tuple[FlowSet | None, list[Problem]]: ...
 
 
@@ -145,7 +159,12 @@ def world() -> World:
 def examine_flow(tmp_path: Path) -> Examiner:
     """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language."""
 
-    def made(blocks: str, texts: Mapping[str, str] = {}, head: str = "") -> tuple[FlowSet | None, list[Problem]]:
+    def made(
+        blocks: str,
+        texts: Mapping[str, str] = {},
+        head: str = "",
+        hours: Mapping[str, OpeningHours] = {},
+    ) -> tuple[FlowSet | None, list[Problem]]:
         for language in Language:
             folder = tmp_path / "prompts" / language
             folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +174,9 @@ def examine_flow(tmp_path: Path) -> Examiner:
         (tmp_path / "flows").mkdir(exist_ok=True)
         text = f"flow: case\n{head or 'start: here'}\nblocks:\n{indent(blocks, '  ')}"
         (tmp_path / "flows" / "case.yaml").write_text(text, encoding="utf-8")
-        return examine(Sources(tmp_path / "flows", tmp_path / "prompts", {"support"}, shown_from=tmp_path))
+        gaps = {name: gap for name, times in hours.items() if (gap := times.first_gap())}
+        folders = (tmp_path / "flows", tmp_path / "prompts")
+        return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps))
 
     return made
 

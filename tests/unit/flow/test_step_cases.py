@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from ivr.domain.opening_hours import OpeningHours
 from ivr.flow.steps import KINDS
 from ivr.yamlfile.reading import read
 
+UTC = ZoneInfo("UTC")
 CASES = Path(__file__).parents[2] / "steps"
 
 
@@ -35,9 +38,16 @@ def test_every_kind_of_step_is_tried_and_refused() -> None:
         assert "problems:" in text, path
 
 
+def hours_of(case: Mapping[str, Any]) -> dict[str, OpeningHours]:
+    """The opening hours of a case, each `open` or `closed` all week."""
+    week = {"open": (((time(0), time(0)),),) * 7, "closed": ((),) * 7}
+    return {name: OpeningHours(UTC, week[word]) for name, word in case.get("hours", {}).items()}
+
+
 @pytest.mark.parametrize("case", list(cases()))
 def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
-    flows, problems = examine_flow(case["blocks"], case.get("texts", {}), case.get("head", ""))
+    flows, problems = examine_flow(case["blocks"], case.get("texts", {}), case.get("head", ""), hours_of(case))
+    world.hours = hours_of(case)
     shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]
     expected = case.get("problems", [])
     assert len(shown) == len(expected), shown
