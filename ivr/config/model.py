@@ -284,8 +284,8 @@ class Config(Section):
     """The whole of `config.yaml`. Relative paths start at the folder it lies in."""
 
     organisation: Organisation
-    asterisk: Asterisk = Asterisk()
     opening_hours: dict[HoursName, NamedHours] = {}
+    asterisk: Asterisk = Asterisk()
     speech: Speech = Speech()
     flows: Flows = Flows()
     entries: list[Entry]
@@ -317,16 +317,16 @@ class Config(Section):
         for position, name in enumerate(self.identify.connectors):
             if name not in self.connectors:
                 _refuse(("identify", "connectors", position), f"'{name}' is not under connectors", self.connectors)
-        for queue_name, queue in self.queues.items():
         for position, entry in enumerate(self.entries):
             before = next((other for other in self.entries[:position] if other.matches(entry.dialled)), None)
             if before is not None:
                 message = f"no call comes here: '{before.dialled}' above answers it; write this entry before that one"
                 _refuse(("entries", position, "dialled"), message)
-            for site in queue.split:
+        for queue_name, queue in self.queues.items():
             if queue.opening_hours is not None and queue.opening_hours not in self.opening_hours:
                 hours_at = ("queues", queue_name, "opening_hours")
                 _refuse(hours_at, f"'{queue.opening_hours}' is not under opening_hours", self.opening_hours)
+            for site in queue.split:
                 at = ("queues", queue_name, "split", site)
                 if site not in self.sites:
                     _refuse(at, f"'{site}' is not under sites", self.sites)
