@@ -18,6 +18,7 @@ from ivr.cli.junit import Case, write_junit
 from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import print_json
 from ivr.cli.outside import identify, setting_of
+from ivr.cli.recording import print_recorded
 from ivr.config.model import Config
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
@@ -52,6 +53,8 @@ class Tried:
     "--min-coverage", type=click.IntRange(0, 100), help="Fail when less of a flow, in percent, was come through."
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit XML.")
+@click.option("--record", metavar="CALL_ID", help="Print the scenario of a call in the journal; play nothing else.")
+@click.option("--reveal", is_flag=True, help="With --record: keep the caller's own name and numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: {scenarios, coverage}.")
 @click.pass_context
 def command(
@@ -61,6 +64,8 @@ def command(
     show_coverage: bool,
     min_coverage: int | None,
     junit: Path | None,
+    record: str | None,
+    reveal: bool,
     as_json: bool,
 ) -> None:
     """Play scenarios (files or folders; those beside the flows without PATHS) and compare.
@@ -69,6 +74,9 @@ def command(
     """
     config = config_of(ctx)
     sources = sources_of(config)
+    if record is not None:
+        wait_for(print_recorded(ctx, config, record, reveal=reveal))
+        return
     try:
         flows = load(sources)
         written = _scenarios(config, sources, flows, paths)

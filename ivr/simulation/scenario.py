@@ -22,7 +22,7 @@ from ivr.simulation.play_through import read_script
 from ivr.yamlfile.binding import bind
 from ivr.yamlfile.nodes import Listing, Loc, Node, Table, place_of
 from ivr.yamlfile.problem import Problem, did_you_mean
-from ivr.yamlfile.reading import read_document
+from ivr.yamlfile.reading import Document, read_document
 
 DOCS = "docs/scenarios.md"
 EXAMPLE_NUMBER = "+31612345678"
@@ -213,7 +213,13 @@ def read_scenarios(
     path: Path, shown: str, flows: FlowSet, regions: Collection[str]
 ) -> tuple[list[Written], list[Problem]]:
     """The scenarios of a file, or every problem in it; never raises."""
-    document = read_document(path, shown=shown)
+    return scenarios_in(read_document(path, shown=shown), shown, flows, regions)
+
+
+def scenarios_in(
+    document: Document, shown: str, flows: FlowSet, regions: Collection[str]
+) -> tuple[list[Written], list[Problem]]:
+    """The scenarios of what was read, or every problem in it; never raises."""
     if document.root is None or document.problems:
         return [], list(document.problems)
     found, problems = bind(document.root, ScenarioFile, docs=DOCS)
