@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-VERSION = 1
+VERSION = 2
 """Of the schema and the customers; an older file is made anew."""
 
 CUSTOMERS = 2_000
@@ -30,7 +30,7 @@ SCHEMA = """
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY, customer_number TEXT NOT NULL UNIQUE, name TEXT NOT NULL, language TEXT NOT NULL,
     street TEXT NOT NULL, house_number INTEGER NOT NULL, postcode TEXT NOT NULL, city TEXT NOT NULL,
-    email TEXT NOT NULL, customer_since TEXT NOT NULL);
+    birth_date TEXT NOT NULL, email TEXT NOT NULL, customer_since TEXT NOT NULL);
 CREATE TABLE phones (
     id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, number TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('home', 'work')));
@@ -65,6 +65,8 @@ LAST_NAMES = (
     "Dijkstra", "Smits", "de Graaf", "van der Meer", "Yilmaz", "El Amrani", "Hoekstra", "Kok",
 )  # fmt: skip
 STREETS = ("Dorpsstraat", "Kerkstraat", "Molenweg", "Stationsweg", "Schoolstraat", "Beatrixlaan", "Julianastraat")
+ELDEST, AGES = date(1940, 1, 1), 24_000
+"""The first date of birth, and the days in which customers were born."""
 DESCRIPTIONS = ("modem", "wifi-versterker", "tv-ontvanger", "glasvezelaansluiting")
 
 
@@ -80,7 +82,7 @@ class NamedOrder:
 
 @dataclass(frozen=True, slots=True)
 class NamedCustomer:
-    """A customer with a part in the demonstration. `number` is E.164."""
+    """A customer with a part in the demonstration. `number` is E.164; what is not given is drawn."""
 
     customer_number: str
     name: str
@@ -90,12 +92,15 @@ class NamedCustomer:
     language: str = "nl"
     products: tuple[str, ...] = ("internet",)
     order: NamedOrder | None = None
+    house_number: int | None = None
+    birth_date: str = ""
 
 
 NAMED = (
     NamedCustomer("K100001", "Anna de Vries", "+31300000101", "Utrecht", "3511 AB", products=("internet", "tv"),
-                  order=NamedOrder("B200001", "modem", "shipped", 0)),
-    NamedCustomer("K100002", "Bram Hoekstra", "+31500000102", "Groningen", "9712 CD", products=("internet", "tv")),
+                  order=NamedOrder("B200001", "modem", "shipped", 0), house_number=12, birth_date="1985-04-12"),
+    NamedCustomer("K100002", "Bram Hoekstra", "+31500000102", "Groningen", "9712 CD", products=("internet", "tv"),
+                  house_number=34, birth_date="1979-11-30"),
     NamedCustomer("K100003", "Emily Clarke", "+31400000103", "Eindhoven", "5611 EF", language="en",
                   order=NamedOrder("B200003", "wifi-versterker", "backorder", 3)),
     NamedCustomer("K100004", "Youssef El Amrani", "+31260000104", "Arnhem", "6811 GH"),
@@ -164,11 +169,13 @@ def _fill(crm: sqlite3.Connection, chance: random.Random) -> None:
 
 
 def _add_customer(crm: sqlite3.Connection, chance: random.Random, customer_id: int, customer: NamedCustomer) -> None:
+    street, drawn = chance.choice(STREETS), chance.randint(1, 199)
     crm.execute(
-        "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            customer_id, customer.customer_number, customer.name, customer.language, chance.choice(STREETS),
-            chance.randint(1, 199), customer.postcode, customer.city,
+            customer_id, customer.customer_number, customer.name, customer.language, street,
+            drawn if customer.house_number is None else customer.house_number, customer.postcode, customer.city,
+            customer.birth_date or str(ELDEST + timedelta(days=customer_id * 7919 % AGES)),
             f"{customer.customer_number}@lijnnet.example".lower(),
             f"{chance.randint(2008, 2025)}-{chance.randint(1, 12):02}-01",
         ),

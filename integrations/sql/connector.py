@@ -19,7 +19,7 @@ from ivr.domain.line import PhoneNumber
 from ivr.errors import ConnectorRefused
 
 DEMO_QUERY = """
-SELECT c.customer_number AS customer_id, c.name, c.language, c.postcode, p.number,
+SELECT c.customer_number AS customer_id, c.name, c.language, c.postcode, c.house_number, c.birth_date, p.number,
        s.product AS products,
        o.number AS order_number, o.description AS order_description, o.expected_on AS order_expected_on,
        CASE o.status WHEN 'new' THEN 'placed' WHEN 'shipped' THEN 'on_the_way' WHEN 'backorder' THEN 'delayed'

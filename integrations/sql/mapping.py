@@ -21,7 +21,17 @@ Row = Mapping[str, object]
 
 REQUIRED_COLUMNS = frozenset({"customer_id", "name", "number"})
 OPTIONAL_COLUMNS = frozenset(
-    {"language", "postcode", "products", "order_number", "order_state", "order_description", "order_expected_on"}
+    {
+        "language",
+        "postcode",
+        "house_number",
+        "birth_date",
+        "products",
+        "order_number",
+        "order_state",
+        "order_description",
+        "order_expected_on",
+    }
 )
 
 
@@ -100,6 +110,8 @@ def _customer(customer_id: str, rows: Sequence[Row], country: str) -> Customer:
         numbers=tuple(dict.fromkeys(number for number in numbers if number)),
         language=next((Language(language) for language in languages if language in set(Language)), None),
         postcode=next(iter(_texts(rows, "postcode")), None),
+        house_number=next(iter(_texts(rows, "house_number")), None),
+        birth_date=next((day for row in rows if (day := _day(row.get("birth_date")))), None),
         products=frozenset(
             product.strip() for text in _texts(rows, "products") for product in text.split(",") if product.strip()
         ),

@@ -32,6 +32,13 @@ def _prompt(_event: ContactEvent, detail: Detail) -> str:
     return f"hears {detail.get('prompt')} ({detail.get('language')}, {detail.get('seconds')} s){key}{gone}"
 
 
+def _verified(_event: ContactEvent, detail: Detail) -> str:
+    facts = detail.get("facts")
+    keyed = f" by {', '.join(map(str, facts))}" if isinstance(facts, list) and facts else ""
+    right = f" ({detail.get('right')} right, {detail.get('wrong')} wrong)" if keyed else ""
+    return f"{'proves' if detail.get('passed') else 'does not prove'} who they are{keyed}{right}"
+
+
 def _queued(_event: ContactEvent, detail: Detail) -> str:
     return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
 
@@ -76,6 +83,7 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.NO_INPUT: lambda *_: "presses nothing",
     EventKind.WRONG_INPUT: _rest("presses what is not offered"),
     EventKind.REASON: lambda _, detail: f"calls for {detail.get('reason')}",
+    EventKind.VERIFIED: _verified,
     EventKind.OUTAGE_TOLD: lambda _, detail: f"is told of outage {detail.get('outage')}",
     EventKind.CALLBACK_OFFERED: _rest("is offered a callback"),
     EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),

@@ -30,6 +30,7 @@ SHOWN = {
     EventKind.NO_INPUT: "caller is silent",
     EventKind.WRONG_INPUT: "not offered",
     EventKind.REASON: "reason",
+    EventKind.VERIFIED: "proves identity",
     EventKind.OUTAGE_TOLD: "told outage",
     EventKind.CALLBACK_BOOKED: "promises call",
     EventKind.QUEUED: "to queue",

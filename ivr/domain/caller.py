@@ -34,13 +34,19 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as a connected system knows them; only what greetings and flows use."""
+    """A customer as a connected system knows them; only what greetings and flows use.
+
+    `house_number` is the number and what is behind it (`12`, `12-A`); `birth_date` is only
+    used to prove who calls.
+    """
 
     id: CustomerId
     name: str
     numbers: tuple[PhoneNumber, ...]
     language: Language | None = None
     postcode: str | None = None
+    house_number: str | None = None
+    birth_date: date | None = None
     products: frozenset[str] = frozenset()
     orders: tuple[Order, ...] = ()
 

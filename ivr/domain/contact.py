@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     NO_INPUT = "no_input"
     WRONG_INPUT = "wrong_input"
     REASON = "reason"
+    VERIFIED = "verified"
     OUTAGE_TOLD = "outage_told"
     CALLBACK_OFFERED = "callback_offered"
     CALLBACK_BOOKED = "callback_booked"

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ivr.domain.caller import Caller
+from ivr.domain.caller import Caller, Customer, CustomerId
 from ivr.domain.contact import ContactId, Direction, EventKind, Outcome
 from ivr.domain.language import Language
 from ivr.domain.opening_hours import OpeningHours
@@ -25,6 +25,7 @@ from ivr.flow.views import (
     CallView,
     Open,
     QueueView,
+    known_customer,
     view_caller,
     view_moment,
     view_outage,
@@ -88,6 +89,9 @@ class Session:
         self.typed: list[str] = []
         """Keys pressed before they were asked for."""
         self._hash_may_come = False
+        self.verified_customer: CustomerId | None = None
+        """Who the caller proved to be."""
+        self.failed_proofs = 0
         self.reason: str | None = None
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""
@@ -139,6 +143,17 @@ class Session:
 
     # --- what is known -------------------------------------------------------------------------------------------
 
+    @property
+    def customer(self) -> Customer | None:
+        """The customer whose line calls, if they are known now."""
+        return known_customer(self.caller())
+
+    @property
+    def verified(self) -> bool:
+        """Whether the caller proved to be this customer."""
+        customer = self.customer
+        return customer is not None and customer.id == self.verified_customer
+
     def outages(self) -> Sequence[Outage]:
         """The outages that concern this caller, as far as is known now."""
         caller = self.caller()
@@ -151,7 +166,7 @@ class Session:
         outages = self.outages()
         moment, language = view_moment(now, services.zone), self.language
         return {
-            "caller": view_caller(self.caller()),
+            "caller": view_caller(self.caller(), verified=self.verified),
             "call": CallView(language, self.entry, self.reason or "", self.direction),
             "outage": view_outage(outages[0] if outages else None, told=bool(self.told_outages), zone=services.zone),
             "queue": QueueView(services.hours is None or services.hours.is_open(now)),

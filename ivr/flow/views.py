@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ivr.domain.callback import Window
-from ivr.domain.caller import Caller, Order
+from ivr.domain.caller import Caller, Customer, Order
 from ivr.domain.contact import Direction
 from ivr.domain.language import Language
 from ivr.domain.line import LineState
@@ -31,6 +31,7 @@ class CallerView:
     """`caller`. What belongs to a customer is empty until exactly one customer is known."""
 
     known: bool
+    verified: bool
     withheld: bool
     number: str
     region: str
@@ -121,18 +122,23 @@ class Open:
         return self._hours[name].is_open(self._at)
 
 
-def view_caller(caller: Caller) -> CallerView:
-    """What a flow may see of the caller.
+def known_customer(caller: Caller) -> Customer | None:
+    """The customer who calls, if they are known.
 
     A number identifies a line, not a person: a customer counts as known only when their
     own record holds the number that calls.
     """
     customer = caller.customer
+    return customer if customer is not None and caller.line.number in customer.numbers else None
+
+
+def view_caller(caller: Caller, *, verified: bool = False) -> CallerView:
+    """What a flow may see of the caller; `verified` when they proved to be that customer."""
+    customer = known_customer(caller)
     number = caller.line.number
-    if customer is not None and number not in customer.numbers:
-        customer = None
     return CallerView(
         known=customer is not None,
+        verified=verified,
         withheld=caller.line.state is LineState.WITHHELD,
         number=number or Missing(),
         region=caller.region or Missing(),

@@ -14,8 +14,9 @@ from ivr.flow.steps.queue import Queue
 from ivr.flow.steps.reason import Reason
 from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
+from ivr.flow.steps.verify import Verify
 
-STEPS: tuple[type[Step], ...] = (Say, Menu, Ask, Branch, Outage, Callback, Queue, Goto, HangUp, Reason, Set)
+STEPS: tuple[type[Step], ...] = (Say, Menu, Ask, Verify, Branch, Outage, Callback, Queue, Goto, HangUp, Reason, Set)
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in STEPS}
 """Every kind of step by the word it is written with."""

@@ -65,6 +65,7 @@ def demo(tmp_path: Path) -> Path:
 async def test_found_in_the_demo_crm_with_nothing_but_its_address(connect: Connect, demo: Path) -> None:
     (anna,) = await connect(url="sqlite+aiosqlite:///crm.db").find_caller(PhoneNumber(ANNA.number))
     assert (anna.id, anna.name, anna.language, anna.postcode) == ("K100001", "Anna de Vries", Language.NL, "3511 AB")
+    assert (anna.house_number, anna.birth_date) == ("12", date(1985, 4, 12))
     assert anna.numbers == (ANNA.number,)
     assert anna.products == {"internet", "tv"}
     (order,) = anna.open_orders

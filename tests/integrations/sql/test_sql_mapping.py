@@ -93,6 +93,17 @@ def test_dates_as_databases_give_them(stored: object, day: date | None) -> None:
     assert customers_from([row], "NL")[0].orders[0].expected_on == day
 
 
+def test_what_a_caller_can_prove_is_read_as_it_is_stored() -> None:
+    rows = [
+        {**ANNA, "house_number": None, "birth_date": None},
+        {**ANNA, "house_number": 12, "birth_date": "1985-04-12"},
+    ]
+    (customer,) = customers_from(rows, "NL")
+    assert (customer.house_number, customer.birth_date) == ("12", date(1985, 4, 12))
+    (customer,) = customers_from([{**ANNA, "house_number": " 7-A ", "birth_date": "unknown"}], "NL")
+    assert (customer.house_number, customer.birth_date) == ("7-A", None)
+
+
 def test_an_order_in_a_state_that_is_not_ours_is_left_out() -> None:
     rows = [{**ANNA, "order_number": "B1", "order_state": "verzonden"}]
     assert customers_from(rows, "NL")[0].orders == ()

@@ -47,13 +47,22 @@ ANNA = Customer(
 
 
 def caller(kind: str = "unknown") -> Caller:
-    """A caller by a word: known, english, other_number, unknown, withheld, pending."""
+    """A caller by a word: known, english, provable, other_number, unknown, withheld, pending."""
     line = Line(LineState.KNOWN, NUMBER)
     match kind:
         case "known":
             return Caller(line, Identification(IdentificationState.KNOWN, ANNA), "Groningen")
         case "english":
             found = replace(ANNA, language=Language.EN)
+            return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
+        case "provable":
+            found = replace(
+                ANNA,
+                id=CustomerId("K100001"),
+                postcode="9712 CD",
+                house_number="12-A",
+                birth_date=date(1985, 4, 12),
+            )
             return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
         case "other_number":
             found = replace(ANNA, numbers=(PhoneNumber("+31201234567"),))
