@@ -11,7 +11,7 @@ from ivr.config.model import Log
 from ivr.errors import InvalidFiles, IvrError
 from ivr.logs import configure
 
-COMMANDS = ("run", "check", "test", "simulate", "calls", "outage", "split", "callbacks", "doctor", "robot")
+COMMANDS = ("run", "check", "test", "simulate", "flows", "calls", "outage", "split", "callbacks", "doctor", "robot")
 
 
 class Commands(click.Group):
@@ -43,7 +43,9 @@ def _offer_config(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for child in command.commands.values():
             _offer_config(child)
-    elif not any(parameter.name == "config" for parameter in command.params):
+        if not command.invoke_without_command:
+            return
+    if not any(parameter.name == "config" for parameter in command.params):
         command.params.append(_config_option())
 
 
