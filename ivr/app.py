@@ -326,7 +326,6 @@ async def running(
         await follower.step()
         tasks += [
             _background(follower.run()),
-            _background(app.dialer.run()),
             _background(app.versions.watch(config.flows.reload_interval)),
             _background(_follow_recordings(app)),
         ]
@@ -335,6 +334,8 @@ async def running(
         stack.push_async_callback(app.web.stop)
         await app.agi.start()
         stack.push_async_callback(app.agi.drain)
+        # Customers are called only while calls are taken, so this begins last and ends first.
+        stack.push_async_callback(_cancel, [_background(app.dialer.run())])
         yield app
 
 

@@ -224,8 +224,8 @@ class Switchboard(Protocol):
     async def forget_mark(self, key: str) -> None:
         """Remove what is stored as `klantlijn/<key>`, if anything is. Raises AmiUnavailable."""
 
-    async def hang_up(self, channel_id: str) -> None:
-        """End the call of the channel with this Uniqueid, if there is one. Raises AmiUnavailable."""
+    async def stop_ringing(self, channel_id: str) -> None:
+        """End the call of the channel with this Uniqueid, unless it was answered. Raises AmiUnavailable."""
 
     async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
         """Agents who could take a call of one of these queues now. Raises AmiUnavailable."""
@@ -280,8 +280,10 @@ class SplitStore(Protocol):
 class CallbackStore(Protocol):
     """Promises. Every method may raise StoreUnavailable. All changes are guarded, so two dialers cannot both win."""
 
-    async def book(self, request: CallbackRequest, *, now: datetime, capacity: int) -> Callback:
-        """Store a promise, replacing an open one for the same number.
+    async def book(
+        self, request: CallbackRequest, *, now: datetime, capacity: int, not_before: datetime | None = None
+    ) -> Callback:
+        """Store a promise, replacing an open one for the same number. It is due in its window, and from `not_before`.
 
         Raises:
             WindowFull: `capacity` open promises exist in its window.

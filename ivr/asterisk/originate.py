@@ -147,10 +147,10 @@ class AmiSwitchboard:
             if "not found" not in str(error):
                 raise AmiUnavailable("DBDel", str(error)) from error
 
-    async def hang_up(self, channel_id: str) -> None:
-        """End the call of the channel with this Uniqueid, if there is one. Raises AmiUnavailable."""
+    async def stop_ringing(self, channel_id: str) -> None:
+        """End the call of the channel with this Uniqueid, unless it was answered. Raises AmiUnavailable."""
         channel = await self._channel(channel_id)
-        if channel is None:
+        if channel is None or channel.number("ChannelState") == STATE_UP:
             return
         try:
             await self._client.action("Hangup", Channel=channel["Channel"])

@@ -248,6 +248,7 @@ class Callbacks(Section):
     window: Seconds = 7200.0
     lead: Seconds = 600.0
     days_ahead: Annotated[int, Field(ge=1, le=30)] = 3
+    after_booking: Seconds = 30.0
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     retry_after: Seconds = 600.0
     ring_for: Seconds = 30.0

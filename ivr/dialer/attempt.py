@@ -143,12 +143,7 @@ class AttemptRunner:
             state = await self._hold(callback)
             if state is not None and not state.is_open:
                 with suppress(AmiUnavailable):
-                    await self._stop_ringing(attempt)
-
-    async def _stop_ringing(self, attempt: Attempt) -> None:
-        # Who picked up is not cut off.
-        if await self._switchboard.mark(attempt.id) is None:
-            await self._switchboard.hang_up(attempt.channel_id)
+                    await self._switchboard.stop_ringing(attempt.channel_id)
 
     async def _follow(self, callback: Callback, attempt: Attempt) -> AttemptOutcome | None:
         """How an attempt ended by Asterisk's marks; None when another node holds the promise and follows it."""
@@ -163,7 +158,7 @@ class AttemptRunner:
                 if reached is AttemptOutcome.CONNECTED or not (is_up or self._may_still_begin(attempt, reached)):
                     return reached
                 if not state.is_open:
-                    await self._stop_ringing(attempt)
+                    await self._switchboard.stop_ringing(attempt.channel_id)
             except AmiUnavailable:
                 reached = UNMARKED
             if reached is AttemptOutcome.NO_AGENT and state is CallbackState.DIALLING:

@@ -23,6 +23,7 @@ class ScriptedSwitchboard:
     available: bool = True
     dialled: list[DialRequest] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
+    ringing: set[str] = field(default_factory=set)
     marks: dict[str, str] = field(default_factory=dict)
 
     async def dial(self, request: DialRequest) -> DialOutcome:
@@ -33,9 +34,9 @@ class ScriptedSwitchboard:
         return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
     async def is_up(self, channel_id: str) -> bool:
-        """Whether `channels` holds it. Raises AmiUnavailable when not available."""
+        """Whether `channels` or `ringing` holds it. Raises AmiUnavailable when not available."""
         self._check()
-        return channel_id in self.channels
+        return channel_id in self.channels | self.ringing
 
     async def mark(self, key: str) -> str | None:
         """What `marks` holds. Raises AmiUnavailable when not available."""
@@ -47,10 +48,10 @@ class ScriptedSwitchboard:
         self._check()
         self.marks.pop(key, None)
 
-    async def hang_up(self, channel_id: str) -> None:
-        """Take it out of `channels`. Raises AmiUnavailable when not available."""
+    async def stop_ringing(self, channel_id: str) -> None:
+        """Take it out of `ringing`. Raises AmiUnavailable when not available."""
         self._check()
-        self.channels.discard(channel_id)
+        self.ringing.discard(channel_id)
 
     async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
         """`agents`. Raises AmiUnavailable when not available."""

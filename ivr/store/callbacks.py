@@ -48,8 +48,10 @@ class StoredCallbacks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def book(self, request: CallbackRequest, *, now: datetime, capacity: int) -> Callback:
-        """Store a promise, replacing an open one for the same number.
+    async def book(
+        self, request: CallbackRequest, *, now: datetime, capacity: int, not_before: datetime | None = None
+    ) -> Callback:
+        """Store a promise, replacing an open one for the same number. It is due in its window, and from `not_before`.
 
         Raises:
             WindowFull: `capacity` open promises exist in its window; an earlier promise of this number stays.
@@ -59,7 +61,7 @@ class StoredCallbacks:
             request=request,
             state=CallbackState.BOOKED,
             created_at=now,
-            not_before=request.window.start,
+            not_before=max(request.window.start, not_before or request.window.start),
         )
         replacing = (
             update(callbacks)

@@ -98,11 +98,12 @@ class Callers:
 @asynccontextmanager
 async def callers_of(engine: EngineUnderTest, texts: Mapping[str, str] | None = None) -> AsyncIterator[Callers]:
     """Callers of a running engine. `texts` are what is said to some only, by names such as `nl/order_news`."""
-    async with UserAgent(known=KnownPrompts(await _sounds(engine, texts or {}))) as telephone:
+    async with UserAgent(known=KnownPrompts(await sounds_of(engine, texts or {}))) as telephone:
         yield Callers(engine, telephone)
 
 
-async def _sounds(engine: EngineUnderTest, texts: Mapping[str, str]) -> Mapping[str, Path]:
+async def sounds_of(engine: EngineUnderTest, texts: Mapping[str, str]) -> Mapping[str, Path]:
+    """Everything that is the same in every call, `texts`, and Asterisk's own sounds."""
     config = load(engine.config)
     library = PromptLibrary(config.speech, speech_engine(config.speech), SystemClock())
     await library.open()

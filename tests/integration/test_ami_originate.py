@@ -321,19 +321,23 @@ async def test_a_mark_is_removed_and_one_that_is_not_there_is_no_error(
         await switchboard.forget_mark("attempt.7")
 
 
-async def test_a_call_is_ended_by_the_name_of_its_channel(switchboard: AmiSwitchboard, peer: AmiPeer) -> None:
+async def test_a_call_is_ended_by_the_name_of_its_channel_unless_it_was_answered(
+    switchboard: AmiSwitchboard, peer: AmiPeer
+) -> None:
     ringing = event("CoreShowChannel", Uniqueid="attempt.7", ChannelState="5", Channel="PJSIP/trunk-00000001")
-    peer.answers["coreshowchannels"] = lambda action: list_of(action, "CoreShowChannelsComplete", [ringing])
+    answered = event("CoreShowChannel", Uniqueid="attempt.8", ChannelState="6", Channel="PJSIP/trunk-00000002")
+    peer.answers["coreshowchannels"] = lambda action: list_of(action, "CoreShowChannelsComplete", [ringing, answered])
     peer.answers["hangup"] = lambda action: [response(action, Message="Channel Hungup")]
-    await switchboard.hang_up("attempt.8")
+    await switchboard.stop_ringing("attempt.8")
+    await switchboard.stop_ringing("attempt.9")
     assert peer.sent("Hangup") == []
-    await switchboard.hang_up("attempt.7")
+    await switchboard.stop_ringing("attempt.7")
     assert [action["channel"] for action in peer.sent("Hangup")] == [["PJSIP/trunk-00000001"]]
     peer.answers["hangup"] = lambda action: [response(action, "Error", Message="No such channel")]
-    await switchboard.hang_up("attempt.7")
+    await switchboard.stop_ringing("attempt.7")
     peer.answers["hangup"] = lambda action: [response(action, "Error", Message="Permission denied")]
     with pytest.raises(AmiUnavailable, match="Permission denied"):
-        await switchboard.hang_up("attempt.7")
+        await switchboard.stop_ringing("attempt.7")
 
 
 def member(place: str, **changes: str) -> str:
