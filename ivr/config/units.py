@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -26,5 +26,11 @@ def seconds(value: object) -> float:
     return float(parts[1]) * UNITS[parts[2]]
 
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|min|h|d)\s*$", "description": "Such as 5s."}
+    ),
+]
 """A duration in seconds, written with its unit."""

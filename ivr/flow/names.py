@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Self
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 MAX_LENGTH = 64
@@ -22,6 +23,11 @@ class Name(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(cls.checked, core_schema.str_schema())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = (cls.__doc__ or "").splitlines()[0]
+        return {**handler(schema), "pattern": f"^{cls.pattern}$", "description": described}
 
     @classmethod
     def checked(cls, text: str) -> Self:
@@ -68,3 +74,10 @@ class QueueName(Name):
 
     __slots__ = ()
     what = "queue"
+
+
+class TriageName(Name):
+    """A triage: a file with questions."""
+
+    __slots__ = ()
+    what = "triage"

@@ -121,6 +121,8 @@ class Pressed(Settings):
 class Hears(Settings):
     """What the caller must hear: the name of a prompt, words that it says, or both. `…` stands for anything."""
 
+    shorthand: ClassVar[str] = "prompt"
+
     prompt: str | None = None
     says: str | None = None
 

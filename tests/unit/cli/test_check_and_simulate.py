@@ -49,7 +49,7 @@ def test_problems_are_shown_with_their_line_and_a_suggestion(project: Path) -> N
     change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
     checked = ivr("check")
     assert checked.exit_code == 1
-    assert "dialplans/shortest.yaml:16:7: unknown step 'sya'" in checked.output
+    assert "dialplans/shortest.yaml:17:7: unknown step 'sya'" in checked.output
     assert "did you mean 'say'?" in checked.output
     assert checked.output.rstrip().endswith("1 problem")
 
@@ -61,7 +61,7 @@ def test_problems_as_json(project: Path) -> None:
     assert json.loads(checked.output) == [
         {
             "file": "dialplans/shortest.yaml",
-            "line": 16,
+            "line": 17,
             "column": 12,
             "rule": "unknown-prompt",
             "message": "unknown prompt 'shortest_answr'",
