@@ -45,10 +45,10 @@ class Customer:
     numbers: tuple[PhoneNumber, ...]
     language: Language | None = None
     postcode: str | None = None
-    house_number: str | None = None
-    birth_date: date | None = None
     products: frozenset[str] = frozenset()
     orders: tuple[Order, ...] = ()
+    house_number: str | None = None
+    birth_date: date | None = None
 
     @property
     def open_orders(self) -> tuple[Order, ...]:

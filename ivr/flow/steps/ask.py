@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
@@ -62,8 +62,8 @@ def _length(written: object) -> object:
     return shortest, longest
 
 
-Length = Annotated[tuple[int, int], BeforeValidator(_length)]
-Day = Annotated[Bound, BeforeValidator(bound)]
+Length = Annotated[tuple[int, int], BeforeValidator(_length), WithJsonSchema({"type": ["string", "number"]})]
+Day = Annotated[Bound, BeforeValidator(bound), WithJsonSchema({"type": "string"})]
 Amount = Annotated[Decimal, Field(ge=0, lt=10**keyed.MOST_EUROS, decimal_places=2)]
 
 
