@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,7 +11,7 @@ import click
 from ivr.cli.journey import journey_line
 from ivr.cli.opening import config_of, stores_of, wait_for
 from ivr.cli.output import masked, print_json, print_table, utc
-from ivr.config.units import seconds
+from ivr.cli.since import since_when
 from ivr.domain.contact import Contact, ContactEvent, Json
 
 Told = tuple[Contact, Sequence[ContactEvent]]
@@ -36,7 +35,7 @@ def command(
 ) -> None:
     """Show the calls in the journal, newest first, or one call's journey."""
     zone = ZoneInfo(config_of(ctx).organisation.time_zone)
-    told = wait_for(_read(ctx, _moment(since, zone), call_id, limit))
+    told = wait_for(_read(ctx, since_when(since, zone), call_id, limit))
     if call_id and not told:
         raise NoSuchCall(f"there is no call {call_id} in the journal")
     if as_json:
@@ -52,21 +51,6 @@ def command(
 async def _read(ctx: click.Context, since: datetime | None, call_id: str | None, limit: int) -> Sequence[Told]:
     async with stores_of(ctx) as stores:
         return await stores.contacts.contacts(since=since, contact_id=call_id, limit=limit)
-
-
-def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
-    if text is None:
-        return None
-    if re.fullmatch(r"[\d.]+\s*[a-z]+", text):
-        try:
-            return datetime.now(UTC) - timedelta(seconds=seconds(text))
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--since") from error
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"'{text}' is not a moment", param_hint="--since") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def as_json_object(contact: Contact, events: Sequence[ContactEvent], *, reveal: bool) -> Json:

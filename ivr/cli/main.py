@@ -11,7 +11,21 @@ from ivr.config.model import Log
 from ivr.errors import InvalidFiles, IvrError
 from ivr.logs import configure
 
-COMMANDS = ("run", "check", "test", "schema", "simulate", "flows", "calls", "outage", "split", "callbacks", "doctor", "robot")
+COMMANDS = (
+    "run",
+    "check",
+    "test",
+    "schema",
+    "simulate",
+    "flows",
+    "replay",
+    "calls",
+    "outage",
+    "split",
+    "callbacks",
+    "doctor",
+    "robot",
+)
 
 
 class Commands(click.Group):

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ivr.app import sources_of
 from ivr.cli.main import main
 from ivr.clock import SystemClock
 from ivr.config.loading import load
+from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json, Outcome
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.versions import LiveVersions
 from ivr.routing.split import Shares
@@ -183,3 +185,46 @@ def test_a_flow_that_no_call_begins_in_cannot_be_chosen_for(site: Site) -> None:
     refused = site.ivr("flows", "rollback", "apart")
     assert refused.exit_code == 2
     assert "no call begins in 'apart'" in refused.stderr
+
+
+def test_calls_of_an_earlier_version_are_replayed_in_what_the_files_or_a_draft_say(site: Site) -> None:
+    had = of(site.json())["files"]
+    start, clock = datetime.now(UTC) - timedelta(minutes=5), timedelta(seconds=1)
+    happened: list[tuple[EventKind, str, dict[str, Json]]] = [
+        (EventKind.IDENTIFIED, "", {"state": "unknown", "region": None}),
+        (EventKind.PICKED_UP, "", {}),
+        (EventKind.STEP, "question.menu", {}),
+        (EventKind.PROMPT, "question.menu", {"prompt": "shortest_question", "language": "nl", "key": "1"}),
+        (EventKind.DIGITS, "question.menu", {"keys": "1"}),
+        (EventKind.STEP, "answer.say", {}),
+        (EventKind.PROMPT, "answer.say", {"prompt": "shortest_answer", "language": "nl"}),
+        (EventKind.STEP, "answer.hang_up", {}),
+        (EventKind.ENDED, "answer.hang_up", {"outcome": "self_served"}),
+    ]
+    contacts = [
+        Contact(ContactId(name), start, flow=FLOW, flow_version=version, outcome=Outcome.SELF_SERVED)
+        for name, version in (("1.1", had), ("1.2", had), ("1.3", "0123456789ab"))
+    ]
+    events = [
+        ContactEvent(f"{contact.id}-{position}", contact.id, start + clock * position, kind, step, detail)
+        for contact in contacts
+        for position, (kind, step, detail) in enumerate(happened)
+    ]
+    site.runner.run(site.stores.contacts.write(contacts, [], events))
+
+    def replay(*arguments: str) -> Any:
+        result = site.ivr("replay", "--since", "1h", "--json", *arguments)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    site.change("tries: 1", "tries: 2")
+    now = replay()
+    assert (now["same"], now["different"], now["unclear"], now["version_not_kept"]) == (2, 0, 0, 1)
+    draft = site.folder / "draft.yaml"
+    draft.write_text((site.folder / "dialplans" / "shortest.yaml").read_text().replace('"1": answer', '"2": answer'))
+    drafted = replay("--flow", str(draft))
+    assert (drafted["same"], drafted["different"]) == (0, 2)
+    [difference] = drafted["differences"]
+    assert (difference["before"], difference["after"]) == ("presses 1", "presses what is not offered")
+    assert difference["examples"] == ["1.2", "1.1"]
+    assert "presses what is not offered" in site.ivr("replay", "--since", "1h", "--flow", str(draft)).stdout
