@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,15 @@ StartEngine = Callable[..., Awaitable[EngineUnderTest]]
 
 @pytest.fixture
 async def start_engine(asterisk: AsteriskUnderTest, tmp_path: Path) -> AsyncIterator[StartEngine]:
-    """Starts engines beside the real Asterisk: `await start_engine(callbacks={"retry_after": "1s"})`."""
+    """Starts engines beside the real Asterisk: `await start_engine(callbacks={"retry_after": "1s"})`.
+
+    `environment` is what an engine finds in its environment beside what the tests have.
+    """
     engines: list[EngineUnderTest] = []
 
-    async def start(**settings: dict[str, Any]) -> EngineUnderTest:
+    async def start(*, environment: Mapping[str, str] = {}, **settings: dict[str, Any]) -> EngineUnderTest:
         engine = EngineUnderTest(asterisk, tmp_path, settings)
+        engine.environment.update(environment)
         engines.append(engine)
         await engine.start()
         return engine

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -112,17 +114,10 @@ async def day(callers: Callers) -> Day:
         "nonsense": callers.talk(
             NOBODYS_NUMBER, ("nl/main_menu_support", "7"), ("nl/main_menu_support", "8"), until="nl/agent"
         ),
-        "hasty": hasty(callers),
+        "hasty": callers.talk(ANNA.number, ("nl/order_news", "0"), until="nl/agent"),
     }
     told = await asyncio.gather(*(_told(callers, ring) for ring in rings.values()))
     return dict(zip(rings, told, strict=True))
-
-
-async def hasty(callers: Callers) -> Call:
-    call = await callers.ring(ANNA.number)
-    await call.press("0")
-    await call.hears("nl/agent", 20)
-    return call
 
 
 async def _told(callers: Callers, ring: Awaitable[Call]) -> Told:
@@ -161,6 +156,12 @@ async def test_the_journal_tells_what_was_heard_pressed_and_decided_in_order(day
     assert moments == sorted(moments)
     lasted = moment(contact["ended_at"]) - moment(contact["answered_at"])
     assert lasted == pytest.approx(journey.lasted_ms / 1000, abs=0.5)
+
+
+async def test_the_journal_is_printed_as_json_with_every_call_once(callers: Callers, day: Day) -> None:
+    printed = json.loads(await callers.engine.ivr("calls", "--json", "--reveal", "--limit", "100"))
+    assert printed == await callers.engine.calls()
+    assert Counter(each["entry"] for each in printed) == {told.contact["entry"]: 1 for told in day.values()}
 
 
 async def test_an_unknown_number_hears_the_plain_menu(day: Day) -> None:
@@ -206,11 +207,11 @@ async def test_a_customer_who_asks_is_told_how_their_order_is(day: Day) -> None:
     assert (contact["reason"], contact["outcome"]) == ("order", "self_served")
 
 
-async def test_a_key_pressed_during_the_welcome_answers_the_menu(day: Day) -> None:
+async def test_a_key_pressed_before_the_menu_answers_it(day: Day) -> None:
     journey, contact = day["hasty"].journey, day["hasty"].contact
-    assert heard(journey)[-2:] == ["nl/connecting", "nl/agent"]
+    assert heard(journey) == ["nl/welcome", "nl/order_news", "nl/connecting", "nl/agent"]
     prompts = [(event["prompt"], event.get("key")) for event in events(contact, "prompt")]
-    assert prompts == [("welcome", "0"), ("connecting", None)]
+    assert prompts == [("welcome", None), ("order_news", "0"), ("connecting", None)]
 
 
 async def test_a_caller_who_presses_nothing_ends_at_a_person(day: Day) -> None:

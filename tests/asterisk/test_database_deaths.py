@@ -14,7 +14,7 @@ import pytest
 from deploy.demo.crm import NOBODYS_NUMBER
 from ivr.domain.language import Language
 from ivr.flow import spoken
-from tests.asterisk.callers import QUICK, callers_of, heard, kinds
+from tests.asterisk.callers import QUICK, callers_of, events, heard, kinds
 from tests.asterisk.conftest import StartEngine
 from tests.asterisk.engine_under_test import EngineUnderTest
 from tests.private_postgresql import Cluster
@@ -28,11 +28,11 @@ TEXTS = {
     )
 }
 ASK_FOR_A_PERSON = ("nl/main_menu", "0")
+SAID = ("step", "prompt")
 WHOLE = [
-    "arrived", "identified", "picked_up", "prompt", "prompt", "digits", "prompt", "queued", "agent_answered",
-    "hung_up", "ended",
+    "arrived", "identified", "picked_up", "digits", "queued", "agent_answered", "hung_up", "ended",
 ]  # fmt: skip
-"""What the journal tells of who asks for a person."""
+"""What the journal tells of who asks for a person, beside what was said."""
 
 
 @contextmanager
@@ -69,7 +69,7 @@ async def test_a_locked_database_touches_no_call_loses_none_and_nothing_is_promi
     assert heard(journeys[1])[-5:] == [
         "nl/callback_number", "nl/callback_moment", "nl/callback_unavailable", "nl/connecting", "nl/agent",
     ]  # fmt: skip
-    assert kinds(contacts[0], "step") == WHOLE
+    assert kinds(contacts[0], *SAID) == WHOLE
     assert "callback_booked" not in kinds(contacts[1])
     assert [journey.dead_air for journey in journeys] == [(), ()]
 
@@ -84,7 +84,8 @@ async def test_a_killed_engine_whose_database_was_locked_loses_nothing(start_eng
             await engine.kill()
         await engine.start()
         contact = await callers.contact(call)
-    assert (kinds(contact, "step"), contact["outcome"]) == (WHOLE, "answered")
+    assert (kinds(contact, *SAID), contact["outcome"]) == (WHOLE, "answered")
+    assert [event["prompt"] for event in events(contact, "prompt")] == ["welcome", "main_menu", "connecting"]
 
 
 def told(engine: EngineUnderTest, words: str) -> Callable[[], Awaitable[bool]]:
@@ -113,4 +114,4 @@ async def test_a_database_that_is_gone_in_mid_call_and_comes_back_has_every_call
         await engine.until(engine.healthy, 10, "the engine to have its database back")
         contacts = [await callers.contact(call) for call in (during, without)]
     assert [journey.dead_air for journey in journeys] == [(), ()]
-    assert [kinds(contact, "step") for contact in contacts] == [WHOLE, WHOLE]
+    assert [kinds(contact, *SAID) for contact in contacts] == [WHOLE, WHOLE]

@@ -6,11 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from deploy.demo.crm import NAMED, NOBODYS_NUMBER
-from ivr.robot.call import Call
 from tests.asterisk.asterisk_under_test import AsteriskUnderTest
 from tests.asterisk.callers import QUICK, callers_of, events, heard, kinds
 from tests.asterisk.conftest import StartEngine
@@ -140,10 +140,17 @@ async def test_a_crm_that_is_gone_is_missed_by_nobody_and_used_when_it_is_back(s
     assert [journey.dead_air for journey in journeys] == [(), ()]
 
 
-async def helped(call: Call) -> None:
-    """Press for a person and hear one."""
-    await call.press("0")
-    await call.hears("nl/agent", 15)
+async def test_an_engine_that_finds_no_voice_at_all_leads_callers_to_a_person(
+    start_engine: StartEngine, tmp_path: Path
+) -> None:
+    engine = await start_engine(environment={"PATH": str(tmp_path / "nothing")}, speech=QUICK)
+    async with callers_of(engine) as callers:
+        call = await callers.talk(NOBODYS_NUMBER, until="nl/agent")
+        journey = await callers.leave(call)
+        contact = await callers.contact(call)
+    assert heard(journey) == ["nl/agent"]
+    assert journey.dead_air == ()
+    assert (contact["outcome"], {error["error"] for error in events(contact, "error")}) == ("answered", {"SpeechError"})
 
 
 async def test_a_killed_asterisk_is_followed_again_when_it_is_back(
