@@ -3,16 +3,21 @@
 Asterisk splits a command with `parse_args()` (res/res_agi.c): between double quotes a
 backslash escapes a quote or a backslash, and nothing can carry a line break or NUL. A
 line longer than Asterisk's buffer is cut, and its tail is run as a second command.
+
+Calls say the same things again and again, so the commands of every call are cached.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ivr.errors import UnsafeValue
 
 LONGEST_LINE = 2047
 """Bytes of a command with its line end: the buffer of Asterisk 18 (later ones take 8191)."""
+REMEMBERED = 1024
+"""Commands kept of each kind."""
 
 _plain = re.compile(r"[A-Za-z0-9_./:@+*#, -]*").fullmatch
 _unsafe = re.compile(r"[\r\n\0]").search
@@ -61,21 +66,25 @@ def line(text: str) -> bytes:
     return encoded + b"\n"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def stream_file(ref: str, keys: str) -> bytes:
     """Play a file or URL until its end or one of `keys`."""
     return line(f"STREAM FILE {quoted(ref)} {quoted(keys)}")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def wait_for_digit(seconds: float) -> bytes:
     """Wait for a key. Never for ever: Asterisk takes a negative time for that."""
     return line(f"WAIT FOR DIGIT {max(1, round(seconds * 1000))}")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def set_variable(name: str, value: str) -> bytes:
     """Set a channel variable."""
     return line(f"SET VARIABLE {variable(name)} {quoted(value)}")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def get_variable(name: str) -> bytes:
     """Read a channel variable."""
     return line(f"GET VARIABLE {variable(name)}")

@@ -63,6 +63,9 @@ Event = Environment | Reply | Hangup | Stray
 _HANGUP: Final = Hangup()
 _OPENING = b"agi_"
 _PREFIX = b"200 result="
+_CLOSE: Final = b")"
+# The replies of most commands, and the keys a caller may press.
+_SHORT: Final = {b"200 result=%d\n" % result: Reply(200, str(result)) for result in (-1, 0, 1, *b"0123456789*#")}
 _code = re.compile(rb"\d\d\d[ -]").match
 # RECORD FILE and speech put more behind the parentheses.
 _more_behind = re.compile(rb"\) (?:endpos|digit)=[^()]*$").search
@@ -71,20 +74,26 @@ _more_behind = re.compile(rb"\) (?:endpos|digit)=[^()]*$").search
 class AgiReader:
     """Reads one session. Feed it bytes; after it raised, it takes no more."""
 
-    __slots__ = ("_buffer", "_multi_line", "_opened", "_scanned", "value_end")
+    __slots__ = ("_between", "_buffer", "_multi_line", "_opened", "_scanned", "value_end")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._scanned = 0
         self._opened = False
+        self._between = False
         self._multi_line: bytes | None = None
-        self.value_end = b")"
+        self.value_end = _CLOSE
         """How the value of the command in flight ends. Line breaks before it belong to the value."""
 
-    @property
-    def opened(self) -> bool:
-        """Whether the environment is complete."""
-        return self._opened
+    def reply(self, data: bytes) -> Reply | None:
+        """The reply that `data` is, when it is just that, as nearly always; else None, and `receive` must have it."""
+        if not self._between or self.value_end != _CLOSE:
+            return None
+        reply = _SHORT.get(data)
+        if reply is None and data.startswith(_PREFIX) and data.find(b"\n") == len(data) - 1:
+            line = data[:-1]
+            return _reply_200(line) if self._is_whole(line) else None
+        return reply
 
     def receive(self, data: bytes) -> list[Event]:
         """The events that `data` completes.
@@ -92,16 +101,6 @@ class AgiReader:
         Raises:
             AgiProtocolError: this is not AGI, or more than AGI ever sends.
         """
-        # Nearly always: one whole reply in one segment.
-        if (
-            self._opened
-            and not self._buffer
-            and self._multi_line is None
-            and data.startswith(_PREFIX)
-            and data.find(b"\n") == len(data) - 1
-            and (b"(" not in data or self._is_whole(data[:-1]))
-        ):
-            return [_reply_200(data[:-1])]
         self._buffer += data
         events: list[Event] = []
         if not self._opened:
@@ -113,6 +112,7 @@ class AgiReader:
             line = bytes(self._buffer[:end])
             del self._buffer[: end + 1]
             self._read_line(line, events)
+        self._between = not self._buffer and self._multi_line is None
         if len(self._buffer) > MAX_REPLY:
             raise AgiProtocolError(f"a line longer than {MAX_REPLY} bytes")
         return events
@@ -163,7 +163,7 @@ class AgiReader:
         """Whether a reply's value, if it has one, ends where the line does."""
         if b" (" not in line or line.endswith(self.value_end):
             return True
-        return self.value_end == b")" and _more_behind(line) is not None
+        return self.value_end == _CLOSE and _more_behind(line) is not None
 
 
 def _text(raw: bytes) -> str:
@@ -171,16 +171,13 @@ def _text(raw: bytes) -> str:
 
 
 def _reply_200(line: bytes) -> Reply:
-    result, _, tail = line[len(_PREFIX) :].decode("utf-8", "surrogateescape").partition(" ")
-    if not tail:
-        return Reply(200, result)
-    if tail.endswith(")") and tail.startswith("("):
-        return Reply(200, result, tail[1:-1])
+    result, _, tail = _text(line[len(_PREFIX) :]).partition(" ")
     data = None
     if tail.startswith("("):
-        value, _, tail = tail[1:].rpartition(") ")
-        data = value
-    name, _, position = tail.partition("=")
-    if name == "endpos" and position.lstrip("-").isdecimal():
+        if tail.endswith(")"):
+            return Reply(200, result, tail[1:-1])
+        data, _, tail = tail[1:].rpartition(") ")
+    position = tail.removeprefix("endpos=")
+    if position != tail and position.lstrip("-").isdecimal():
         return Reply(200, result, data, int(position))
     return Reply(200, result, data)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from ivr.asterisk.agi_alarm import Alarm
 from ivr.asterisk.agi_channel import AgiChannel, read_arrival
 from ivr.asterisk.agi_session import Admission, AgiSession
 from ivr.config.model import FastAgi
@@ -85,8 +86,12 @@ class FastAgiServer:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._port = listener.getsockname()[1]
 
+        alarm = Alarm(loop)
+
         def session() -> AgiSession:
-            return AgiSession(self, loop, header_timeout=config.header_timeout, command_timeout=config.command_timeout)
+            return AgiSession(
+                self, loop, alarm, header_timeout=config.header_timeout, command_timeout=config.command_timeout
+            )
 
         self._server = await loop.create_server(session, sock=listener, backlog=BACKLOG)
 

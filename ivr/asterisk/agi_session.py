@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from enum import Enum
+from math import inf
+from time import monotonic
 from typing import Any, Final, Protocol, cast
 
 import structlog
 
 from ivr.asterisk import agi_commands as commands
+from ivr.asterisk.agi_alarm import Alarm
 from ivr.asterisk.agi_protocol import AgiReader, Environment, Hangup, Reply, Stray
-from ivr.asterisk.agi_waiter import Waiter
 from ivr.errors import AgiCommandFailed, AgiProtocolError, AgiTimeout, CallerHungUp
 
 # Asterisk may read a command and our mark behind it in one go, and then does not see the mark until more comes.
 MARK_AGAIN: Final = 0.25
+
+_UNKNOWN: Final = Environment()
 
 _log = structlog.get_logger()
 
@@ -69,60 +73,67 @@ class AgiSession(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_alarm",
         "_command_timeout",
-        "_deadline",
         "_header_timeout",
         "_host",
         "_loop",
         "_mark",
-        "_marks",
         "_reader",
+        "_reply",
         "_resync_until",
         "_state",
-        "_task",
-        "_timer",
-        "_timer_at",
         "_transport",
         "_turns",
-        "_waiter",
+        "deadline",
         "environment",
         "hung_up",
+        "task",
     )
 
+    _mark: str
+    _reply: asyncio.Future[Reply]
+    _resync_until: float
     _transport: asyncio.Transport
+    deadline: float
 
     def __init__(
-        self, host: SessionHost, loop: asyncio.AbstractEventLoop, *, header_timeout: float, command_timeout: float
+        self,
+        host: SessionHost,
+        loop: asyncio.AbstractEventLoop,
+        alarm: Alarm,
+        *,
+        header_timeout: float,
+        command_timeout: float,
     ) -> None:
         self._host = host
         self._loop = loop
+        self._alarm = alarm
         self._header_timeout = header_timeout
         self._command_timeout = command_timeout
         self._reader = AgiReader()
-        self._waiter = Waiter(loop, self._resync)
         self._state = State.OPENING
         self._turns: list[asyncio.Future[None]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
-        self._deadline = 0.0
-        self._mark = ""
-        self._marks = 0
-        self._resync_until = 0.0
-        self.environment = Environment()
+        self.environment = _UNKNOWN
         self.hung_up = False
+        self.task: asyncio.Task[None] | None = None
+        """What runs the call, once it has begun."""
 
     # --- commands ---
 
     async def answer(self) -> None:
         """Pick up."""
-        reply = await self._ask_live(commands.ANSWER, self._command_timeout)
+        if self.hung_up:
+            raise CallerHungUp
+        reply = await self._ask(commands.ANSWER, self._command_timeout)
         if reply.result != "0":
             raise await self._failure("ANSWER", reply)
 
     async def stream_file(self, ref: str, keys: str, seconds: float) -> str:
         """Play a file (a path without extension) or URL of about `seconds`; returns the key that stopped it, or ''."""
-        reply = await self._ask_live(commands.stream_file(ref, keys), seconds + self._command_timeout)
+        if self.hung_up:
+            raise CallerHungUp
+        reply = await self._ask(commands.stream_file(ref, keys), seconds + self._command_timeout)
         result = reply.result
         if result == "0" and (reply.endpos != 0 or not seconds):
             return ""
@@ -132,7 +143,9 @@ class AgiSession(asyncio.Protocol):
 
     async def wait_for_digit(self, seconds: float) -> str:
         """The next key pressed within `seconds`, or ''."""
-        reply = await self._ask_live(commands.wait_for_digit(seconds), seconds + self._command_timeout)
+        if self.hung_up:
+            raise CallerHungUp
+        reply = await self._ask(commands.wait_for_digit(seconds), seconds + self._command_timeout)
         result = reply.result
         if result == "0":
             return ""
@@ -142,7 +155,9 @@ class AgiSession(asyncio.Protocol):
 
     async def hangup(self) -> None:
         """Hang up now."""
-        reply = await self._ask_live(commands.HANGUP, self._command_timeout)
+        if self.hung_up:
+            raise CallerHungUp
+        reply = await self._ask(commands.HANGUP, self._command_timeout)
         if reply.result != "1":
             raise await self._failure("HANGUP", reply)
 
@@ -161,8 +176,8 @@ class AgiSession(asyncio.Protocol):
 
     async def get_full_variable(self, name: str) -> str:
         """A channel variable of any length and whatever is in it; '' when it is not set."""
-        end = self._new_mark()
-        reply = await self._ask(commands.get_full_variable(name, end), self._command_timeout, value_end=end)
+        end = _new_mark()
+        reply = await self._ask(commands.get_full_variable(name, end), self._command_timeout, end)
         if reply.data is None or not reply.data.endswith(end):
             raise await self._failure(f"GET FULL VARIABLE {name}", reply)
         return reply.data.removesuffix(end)
@@ -181,35 +196,28 @@ class AgiSession(asyncio.Protocol):
         """Drop the connection."""
         self._transport.abort()
 
-    @property
-    def task(self) -> asyncio.Task[None] | None:
-        """What runs the call, once it has begun."""
-        return self._task
-
     # --- one command ---
 
-    def _ask_live(self, command: bytes, seconds: float) -> Awaitable[Reply]:
-        if self.hung_up:
-            raise CallerHungUp
-        return self._ask(command, seconds)
-
-    def _ask(self, command: bytes, seconds: float, *, value_end: str = "") -> Awaitable[Reply]:
-        """Send a command now, if it may; to be awaited at once. Not a coroutine itself: it runs for every command."""
+    async def _ask(self, command: bytes, seconds: float, value_end: str = "") -> Reply:
+        """Send a command when its turn has come, and wait for its reply."""
         if self._state is not _IDLE or self._turns:
-            return self._ask_later(command, seconds, value_end)
-        return self._send(command, seconds, value_end)
-
-    async def _ask_later(self, command: bytes, seconds: float, value_end: str) -> Reply:
-        await self._turn()
-        return await self._send(command, seconds, value_end)
-
-    def _send(self, command: bytes, seconds: float, value_end: str) -> Waiter:
+            await self._turn()
         self._state = _ASKED
         if value_end:
             self._reader.value_end = f"{value_end})".encode()
         self._expect(seconds)
+        reply = self._reply = asyncio.Future(loop=self._loop)
         self._transport.write(command)
-        return self._waiter
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            if self._reply is reply:  # else its reply came, and another command is in flight
+                self._resync()
+            raise
+
+    def _fail(self, error: Exception) -> None:
+        if not self._reply.done():
+            self._reply.set_exception(error)
 
     async def _turn(self) -> None:
         if self._state is not _CLOSED:
@@ -238,57 +246,46 @@ class AgiSession(asyncio.Protocol):
     async def _failure(self, command: str, reply: Reply) -> CallerHungUp | AgiCommandFailed:
         """Why a command failed. Where a reply may mean both, Asterisk says HANGUP before its next reply."""
         if reply.code == 200 and not self.hung_up:
-            await self._ask(commands.echo(self._new_mark()), self._command_timeout)
+            await self._ask(commands.echo(_new_mark()), self._command_timeout)
         if self.hung_up or reply.code == 511:
             return CallerHungUp()
         said = f"result={reply.result}" if reply.code == 200 else f"{reply.code} {reply.text.splitlines()[0]}"
         return AgiCommandFailed(f"{command}: {said}")
 
-    def _new_mark(self) -> str:
-        if not self._mark:
-            self._mark = "k" + secrets.token_hex(6)
-        self._marks += 1
-        return f"{self._mark}x{self._marks}"
-
     def _resync(self) -> None:
         """Nobody waits for the reply any more: stop the command and drop replies until both sides agree again."""
         if self._state is _ASKED:
             self._state = _RESYNCING
-            self._resync_until = self._loop.time() + self._command_timeout
+            self._resync_until = monotonic() + self._command_timeout
             self._send_mark()
 
     def _send_mark(self) -> None:
-        self._transport.write(commands.echo(self._new_mark()))
+        self._mark = _new_mark()
+        self._transport.write(commands.echo(self._mark))
         self._expect(min(MARK_AGAIN, self._command_timeout))
 
     # --- time ---
 
     def _expect(self, seconds: float) -> None:
-        """Something must happen within `seconds`. The timer is moved only when it would ring too late."""
-        deadline = self._loop.time() + seconds
-        self._deadline = deadline
-        if self._timer is None or self._timer_at > deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = deadline
-            self._timer = self._loop.call_at(deadline, self._ring)
+        """Something must happen within `seconds`."""
+        self.deadline = deadline = monotonic() + seconds
+        if deadline < self._alarm.rings_at:
+            self._alarm.ring_at(deadline)
 
-    def _ring(self) -> None:
-        self._timer = None
+    def ring(self, now: float) -> None:
+        """The deadline has passed."""
         state = self._state
         if state in (_IDLE, _CLOSED):
-            return
-        now = self._loop.time()
-        if now < self._deadline:
-            self._expect(self._deadline - now)
+            self.deadline = inf
         elif state is _ASKED:
-            self._waiter.fail(AgiTimeout("no reply to its last command"))
+            self._fail(AgiTimeout("no reply to its last command"))
             self._resync()
         elif state is _RESYNCING and now < self._resync_until:
             self._send_mark()
         else:
             if state is State.OPENING:
                 self._host.malformed(self, AgiProtocolError(f"no opening within {self._header_timeout:g} s"))
+            self.deadline = inf
             self._transport.abort()
 
     # --- asyncio.Protocol ---
@@ -298,58 +295,62 @@ class AgiSession(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         admission = self._host.admit(self, peer[0] if peer else "")
-        if admission is Admission.WELCOME:
-            self._expect(self._header_timeout)
-        elif admission is Admission.STRANGER:
+        if admission is Admission.STRANGER:
             self._transport.abort()
-        else:
+            return
+        if admission is Admission.REFUSED:
             # Closing with its opening unread would reset the connection, and it might not see our word.
             self._state = State.REFUSED
             self._transport.write(commands.FAILURE)
-            self._expect(self._header_timeout)
+        self._expect(self._header_timeout)
+        self._alarm.watched.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Asterisk sent something. A reply resumes the call when all of `data` has been seen."""
+        reply = self._reader.reply(data) if self._state is _ASKED else None
+        if reply is None:
+            reply = self._receive(data)
+        if reply is not None:
+            self._state = _IDLE
+            if not self._reply.done():
+                self._reply.set_result(reply)
+        if self._turns:
+            self._next_turn()
+
+    def _receive(self, data: bytes) -> Reply | None:
+        """Whatever Asterisk may send, in any number of pieces; returns the reply to the command in flight."""
         if self._state is _CLOSED:
-            return
+            return None
         try:
             events = self._reader.receive(data)
         except AgiProtocolError as error:
             self._host.malformed(self, error)
             self._transport.abort()
-            return
+            return None
         answer: Reply | None = None
         for event in events:
-            if isinstance(event, Reply):
-                if self._state is _ASKED and answer is None:
-                    answer = event
-                elif self._state is _RESYNCING:
-                    if event.data == f"{self._mark}x{self._marks}":
-                        self._state = _IDLE
-                        self._reader.value_end = b")"
-                else:
-                    _log.warning("agi reply without a command", code=event.code)
+            if isinstance(event, Environment):
+                self._open(event)
             elif isinstance(event, Hangup):
                 self._hang_up()
             elif isinstance(event, Stray):
                 _log.warning("agi line is no reply", length=len(event.line))
-            else:
-                self._open(event)
-        if answer is not None:
-            self._state = _IDLE
-            self._reader.value_end = b")"
-            self._waiter.answer(answer)
-        if self._turns:
-            self._next_turn()
+            elif self._state is _ASKED and answer is None:
+                answer = event
+                self._reader.value_end = b")"
+            elif self._state is not _RESYNCING:
+                _log.warning("agi reply without a command", code=event.code)
+            elif event.data == self._mark:
+                self._state = _IDLE
+                self._reader.value_end = b")"
+        return answer
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, from either side."""
         self._end()
-        self._waiter.fail(self._gone())
-        if self._task is None or self._task.done():
+        self._alarm.watched.discard(self)
+        if self.task is None or self.task.done():
             self._host.left(self)
-        # It knows this session: without the circle, both are freed at once instead of by the collector.
-        del self._waiter
 
     def _open(self, environment: Environment) -> None:
         call = None
@@ -360,17 +361,22 @@ class AgiSession(asyncio.Protocol):
             self.close() if self._state is State.REFUSED else self.refuse()
             return
         self._state = _IDLE
-        self._task = self._loop.create_task(call)
+        self.task = self._loop.create_task(call)
 
     def _hang_up(self) -> None:
         self.hung_up = True
         if self._state is _ASKED:
             # What was running ends with the call: its reply is due now, not at the end of the prompt.
-            self._expect(min(self._command_timeout, self._deadline - self._loop.time()))
+            self._expect(min(self._command_timeout, self.deadline - monotonic()))
 
     def _end(self) -> None:
+        if self._state is _ASKED:
+            self._fail(self._gone())
         self._state = _CLOSED
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._next_turn()
+        if self._turns:
+            self._next_turn()
+
+
+def _new_mark() -> str:
+    """What no value can hold by chance or by guess."""
+    return "k" + secrets.token_hex(8)

@@ -101,7 +101,7 @@ def read_line(received: str, *, presentation: int = 0, privacy: str = "", countr
     `privacy` the SIP Privacy header (RFC 3323). A caller who asked to stay unknown is
     WITHHELD even when a trusted trunk passes the number on (RFC 3325).
     """
-    wants_privacy = {"id", "user", "header"} & {word.strip().lower() for word in re.split("[;,]", privacy)}
+    wants_privacy = privacy and {"id", "user", "header"} & {word.strip().lower() for word in re.split("[;,]", privacy)}
     word = received.partition("@")[0].strip().lower()
     if presentation & NOT_PRESENTED == RESTRICTED or wants_privacy or word in WITHHELD_WORDS:
         return Line(LineState.WITHHELD)

@@ -203,6 +203,22 @@ async def test_cancelling_a_playback_stops_it_and_drops_its_reply() -> None:
         assert await calls.result() == "a"
 
 
+async def test_cancelling_a_command_whose_reply_has_come_does_not_touch_the_next() -> None:
+    async def body(session: AgiSession) -> object:
+        first = asyncio.ensure_future(session.get_variable("A"))
+        await asyncio.sleep(0)
+        session.data_received(b"200 result=1 (a)\n")
+        first.cancel()
+        return [await session.get_variable("B"), first.cancelled()]
+
+    calls = Calls(body)
+    async with serving(calls) as server:
+        peer = await server.dial()
+        await peer.expect("GET VARIABLE A")
+        await peer.expect("GET VARIABLE B", b"200 result=1 (b)\n")
+        assert await calls.result() == ["b", True]
+
+
 async def test_a_mark_that_asterisk_did_not_see_is_sent_again() -> None:
     """Asterisk reads a command and the mark behind it in one go, then sees the mark only when more comes."""
 

@@ -109,6 +109,24 @@ def test_a_reply_byte_by_byte(reader: AgiReader, data: bytes, events: list[Event
     assert got == events
 
 
+@pytest.mark.parametrize(("data", "events"), REPLIES)
+def test_what_is_just_one_reply_is_known_at_once(reader: AgiReader, data: bytes, events: list[Event]) -> None:
+    just_one = len(events) == 1 and data.startswith(b"200") and data.count(b"\n") == 1
+    assert reader.reply(data) == (events[0] if just_one else None)
+
+
+@given(st.lists(st.sampled_from([data for data, _ in REPLIES]) | st.binary(max_size=9), max_size=6), st.data())
+def test_a_reply_known_at_once_is_what_the_whole_reader_reads(segments: list[bytes], draw: st.DataObject) -> None:
+    quick, whole = AgiReader(), AgiReader()
+    assert quick.reply(b"200 result=1\n") is None
+    for reader in (quick, whole):
+        reader.receive(OPENING)
+    quick.value_end = whole.value_end = draw.draw(st.sampled_from([b")", b"z=1)"]))
+    for segment in segments:
+        reply = quick.reply(segment)
+        assert whole.receive(segment) == (quick.receive(segment) if reply is None else [reply])
+
+
 def test_a_value_read_up_to_a_mark_may_look_like_the_protocol(reader: AgiReader) -> None:
     reader.value_end = b"mark)"
     value = b"a)\n200 result=1 (forged)\nHANGUP\n520-"
