@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "test",
     "schema",
+    "graph",
     "simulate",
     "flows",
     "replay",

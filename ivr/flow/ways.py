@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ivr.domain.contact import EventKind, Json
 from ivr.flow.drafts import Draft, DraftStep
 from ivr.flow.expressions import Expression
-from ivr.flow.names import BlockName, FlowName
+from ivr.flow.names import BlockName, FlowName, Name
 from ivr.flow.step import Loc, mentioned
 from ivr.yamlfile.nodes import place_of
 
@@ -44,11 +44,15 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A step by its label in the journal, where it is written, what it is, and the ways out of it."""
+    """A step by its label in the journal, where it is written, what it is, and the ways out of it.
+
+    `about` is what it says or where it takes a caller: the first prompt, queue or flow that it names.
+    """
 
     label: str
     block: BlockName
     kind: str
+    about: str
     line: int
     ways: tuple[Way, ...]
 
@@ -73,7 +77,7 @@ class FlowMap:
                 after = labels[position + 1] if position + 1 < len(labels) else ""
                 line = found.item.key(found.step.kind).line
                 ways = tuple(_ways(found, after, draft.head.otherwise, line))
-                stops[labels[position]] = Stop(labels[position], block, found.step.kind, line, ways)
+                stops[labels[position]] = Stop(labels[position], block, found.step.kind, _about(found), line, ways)
         return cls(draft.head.flow, draft.file, draft.head.start, stops)
 
     def begins(self, label: str) -> BlockName | None:
@@ -163,6 +167,11 @@ def step_labels(block: str, kinds: Sequence[str]) -> Iterator[str]:
     for kind in kinds:
         counted[kind] = counted.get(kind, 0) + 1
         yield f"{block}.{kind}" if counted[kind] == 1 else f"{block}.{kind}-{counted[kind]}"
+
+
+def _about(found: DraftStep) -> str:
+    named = [name for _, name in mentioned(found.step) if isinstance(name, Name) and not isinstance(name, BlockName)]
+    return named[0] if named else ""
 
 
 def _ways(found: DraftStep, after: str, otherwise: BlockName | None, line: int) -> Iterator[Way]:
