@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ivr.domain.language import Language
-from ivr.flow.expressions import Text, text_of
-from ivr.flow.names import BlockName, FlowName, Name
-from ivr.flow.step import Settings, Step
+from ivr.flow.expressions import Expression, Text, text_of
+from ivr.flow.names import AnswerName, BlockName, FlowName, Name
+from ivr.flow.step import Settings, Step, Taken
 from ivr.flow.steps import KINDS
 from ivr.yamlfile.binding import bind
 from ivr.yamlfile.nodes import Listing, Node, Scalar, Table
@@ -30,6 +30,8 @@ class FlowFile(Settings):
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (Language.NL,)
     start: BlockName
     otherwise: BlockName | None = None
+    takes: dict[AnswerName, Taken] = Field(default={})
+    gives: dict[AnswerName, Expression] = Field(default={})
     blocks: Annotated[dict[BlockName, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
 
 

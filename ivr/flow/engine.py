@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from ivr.domain.contact import EventKind, Outcome
-from ivr.errors import CallerHungUp, IvrError, StepFailed, StepLimitReached
-from ivr.flow.model import Flow, Placed
-from ivr.flow.names import BlockName
+from ivr.errors import CallerHungUp, IvrError, StepLimitReached
+from ivr.flow.course import Course
+from ivr.flow.model import Placed
 from ivr.flow.session import Session
-from ivr.flow.step import Ended, GiveUp, GoTo, Result
+from ivr.flow.step import Ended, GoTo, Result
 from ivr.ports import HandOver
 
 APOLOGY = "apology"
@@ -68,45 +68,34 @@ class Engine:
         return Ending(outcome, session.reason, session.handed_over, error)
 
     async def _drive(self, session: Session, name: str) -> Outcome:
-        flow = _flow(session, name)
-        block, index, steps = flow.start, 0, 0
+        course, steps = Course(session, name), 0
         ends_at = session.services.clock.monotonic() + self._limits.max_seconds
         while True:
             steps += 1
+            placed = course.arrive()
             if steps > self._limits.max_steps or session.services.clock.monotonic() > ends_at:
-                raise StepLimitReached(f"in block '{block}' of flow '{flow.name}', step {steps}")
-            placed = session.arrive(flow, block, index)
-            elsewhere = {"flow": flow.name} if flow.name != name else {}
+                raise StepLimitReached(f"at {placed.label} of flow '{course.flow}', step {steps}")
+            elsewhere = {"flow": course.flow} if course.flow != name else {}
             session.log.note(EventKind.STEP, placed.label, **elsewhere)
-            match await self._step(session, placed):
-                case Ended(outcome):
-                    return outcome
-                case GoTo(flow=other) if other is not None:
-                    flow = _flow(session, other)
-                    block, index = flow.start, 0
-                case GoTo(block=target) if target is not None:
-                    block, index = target, 0
-                case GiveUp() if flow.otherwise is not None:
-                    block, index = flow.otherwise, 0
-                case GiveUp():
-                    await session.hand_over(session.services.fallback_queue)
-                    return Outcome.HANDED_OVER
-                case _:
-                    index += 1
-            if index >= len(flow.blocks[block]):
-                raise StepFailed(f"block '{block}' of flow '{flow.name}' has no way on")
+            result = await self._step(session, course, placed)
+            if isinstance(result, Ended):
+                return result.outcome
+            if not course.follow(placed, result):
+                await session.hand_over(session.services.fallback_queue)
+                return Outcome.HANDED_OVER
 
-    async def _step(self, session: Session, placed: Placed) -> Result:
-        """One step; a failure is noted and takes the step's `on_error`, if it has one."""
+    async def _step(self, session: Session, course: Course, placed: Placed) -> Result:
+        """One step; a failure is noted and takes its `on_error`, or that of the step that called the flow."""
         try:
             return await placed.step.run(session)
         except CallerHungUp:
             raise
         except Exception as error:  # the border of a step: its on_error decides, whatever it was
-            if placed.on_error is None:
+            on_error = placed.on_error or course.rescue()
+            if on_error is None:
                 raise
             session.log.note(EventKind.ERROR, placed.label, error=type(error).__name__, message=str(error))
-            return GoTo(BlockName(placed.on_error))
+            return GoTo(on_error)
 
     async def _to_a_person(self, session: Session) -> Outcome:
         try:
@@ -123,13 +112,6 @@ class Engine:
             _report(failure, session, "")
             return Outcome.FAILED
         return Outcome.HANDED_OVER
-
-
-def _flow(session: Session, name: str) -> Flow:
-    flow = session.flows.flows.get(name)
-    if flow is None:
-        raise StepFailed(f"there is no flow '{name}'")
-    return flow
 
 
 def _left(session: Session) -> Outcome:

@@ -130,7 +130,8 @@ class Text:
         only_words = all(isinstance(node, nodes.Output | nodes.TemplateData) for node in self.tree.find_all(nodes.Node))
         self.fixed: str | None = tidy("".join(_data(self.tree))) if only_words else None
         """The text itself when it is the same in every call."""
-        self.personal: bool = any(f"caller.{name}" in self.reads for name in PERSONAL) or "answers" in self.reads
+        own = {"answers", "given", *(f"caller.{name}" for name in PERSONAL)}
+        self.personal: bool = not own.isdisjoint(self.reads)
         """Whether it tells about the caller."""
 
     def __repr__(self) -> str:

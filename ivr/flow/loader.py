@@ -160,7 +160,7 @@ def _flow(draft: Draft, versions: Mapping[str, str]) -> Flow | None:
     nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
     keys_count = Graph(nodes, head.start, head.otherwise).keys_count()
     blocks = {name: tuple(_placed(name, steps, keys_count)) for name, steps in draft.blocks.items()}
-    return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise)
+    return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise, head.gives)
 
 
 def _placed(block: BlockName, steps: Sequence[DraftStep], keys_count: set[tuple[BlockName, int]]) -> Iterator[Placed]:

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 from ivr.domain.language import Language
 from ivr.domain.speech import Utterance
-from ivr.flow.expressions import Text
-from ivr.flow.names import BlockName
+from ivr.flow.expressions import Expression, Text
+from ivr.flow.names import AnswerName, BlockName
 from ivr.flow.step import Step
 
 
@@ -30,7 +30,8 @@ class Placed:
 class Flow:
     """A flow. `version` is the hash of its file, of those of the flows it may go on in, and of the texts.
 
-    `otherwise` is where a caller goes whom a step could not serve; None: to a person, in the fallback queue.
+    `otherwise` is where a caller goes whom a step could not serve; None: to a person, in the fallback queue. `gives` is
+    what a flow that called it gets.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Flow:
     start: BlockName
     blocks: Mapping[BlockName, tuple[Placed, ...]]
     otherwise: BlockName | None = None
+    gives: Mapping[AnswerName, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

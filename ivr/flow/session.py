@@ -85,7 +85,9 @@ class Session:
         self.direction = direction
         self.chosen_language: Language | None = None
         self.answers: dict[str, Any] = {}
-        """What steps kept, of the types that they are checked to have."""
+        """What steps of this flow kept, of the types that they are checked to have."""
+        self.given: Mapping[str, Any] = {}
+        """What the flow was given by the one that called it."""
         self.typed: list[str] = []
         """Keys pressed before they were asked for."""
         self._hash_may_come = False
@@ -172,6 +174,7 @@ class Session:
             "queue": QueueView(services.hours is None or services.hours.is_open(now)),
             "open": Open(services.named_hours, now),
             "answers": Answers(self.answers),
+            "given": Answers(self.given),
             "now": moment,
             SPEECH: Speech(language, moment.date, services.country),
             **own,
@@ -181,6 +184,12 @@ class Session:
         """Whether people answer in a queue now."""
         hours = self.services.queue_hours.get(queue)
         return hours is None or hours.is_open(self.services.clock.now())
+
+    def gives(self) -> Mapping[str, Any]:
+        """What the flow gives to the one that called it. Raises ExpressionFailed."""
+        gives = self._flow.gives if self._flow else {}
+        values = self.values() if gives else {}
+        return {name: expression.value(values) for name, expression in gives.items()}
 
     def holds(self, condition: Expression | None) -> bool:
         """Whether a condition is true now; no condition always is. Raises ExpressionFailed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -14,12 +14,15 @@ from ivr.domain.speech import Utterance
 from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.expressions import Expression
 from ivr.flow.kinds import Kind
-from ivr.flow.names import BlockName, FlowName, Name, PromptName
+from ivr.flow.names import AnswerName, BlockName, FlowName, Name, PromptName
 
 if TYPE_CHECKING:
     from ivr.flow.session import Session
 
 Loc = tuple[str | int, ...]
+
+Taken = Literal["text", "number", "amount", "yes_no", "date", "address", "order"]
+"""The types of what a flow can be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,24 @@ class Ended:
     outcome: Outcome
 
 
-Result = Next | GoTo | GiveUp | Ended
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Another flow is gone through, with what it is given; what it gives is kept as `into`."""
+
+    flow: FlowName
+    given: Mapping[str, Any]
+    into: AnswerName | None = None
+    otherwise: BlockName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The flow that called this one goes on, and is given something."""
+
+    given: Mapping[str, Any]
+
+
+Result = Next | GoTo | GiveUp | Ended | Enter | Leave
 """What a step comes to. Steps never call each other: the engine goes where the result says."""
 
 
@@ -83,6 +103,15 @@ class Kept:
     name: str
     kind: Kind
     loc: Loc = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCall:
+    """A flow that a step calls, what it gives it, and as which answer it keeps what it gets."""
+
+    flow: FlowName
+    given: Mapping[AnswerName, Expression]
+    into: AnswerName | None = None
 
 
 class Settings(BaseModel):
@@ -124,6 +153,10 @@ class Step(Settings):
         """The answers it keeps; `names` are those an expression may use here, other answers perhaps not typed yet."""
         if self.takes_keys:
             yield Kept(block, str)
+
+    def calls(self) -> FlowCall | None:
+        """The flow it goes through, if it does."""
+        return None
 
     def says(self, names: Names) -> Iterator[Said]:
         """The prompts it may say; `names` are those an expression may use here."""

@@ -1,0 +1,163 @@
+"""Signatures: what flows take and give, and whether those who call them agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from ivr.domain.caller import Order
+from ivr.flow.answers import answer_kinds
+from ivr.flow.drafts import DOCS, Draft, DraftStep
+from ivr.flow.expression_types import Names
+from ivr.flow.keyed import Address
+from ivr.flow.kinds import Kind, bare, called, fits
+from ivr.flow.names import FlowName
+from ivr.flow.step import FlowCall, Taken
+from ivr.flow.steps.goto import Goto
+from ivr.flow.steps.return_ import Return
+from ivr.yamlfile.nodes import place_of, word_place
+from ivr.yamlfile.problem import Problem, did_you_mean
+
+KINDS_OF: dict[Taken, Kind] = {
+    "text": str,
+    "number": int,
+    "amount": Decimal,
+    "yes_no": bool,
+    "date": date,
+    "address": Address,
+    "order": Order,
+}
+"""The types of what a flow takes, by the words they are written with."""
+
+PAGE = f"{DOCS}#flows-that-are-called"
+
+
+@dataclass
+class Signatures:
+    """Knows the flows by name, and works out the names of each and what it gives when that is asked for."""
+
+    drafts: Sequence[Draft]
+    context: Names
+    _names: dict[str, Names] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._of_name = {draft.head.flow: draft for draft in reversed(self.drafts) if draft.head is not None}
+
+    def names(self, draft: Draft) -> Names:
+        """What the expressions of a flow may use."""
+        name = draft.file
+        if name not in self._names:
+            base = {**self.context, "given": self.takes(draft)}
+            self._names[name] = {**base, "answers": object}  # for a flow that calls itself, which is refused
+            self._names[name] = {**base, "answers": answer_kinds(draft, base, self.gives)}
+        return self._names[name]
+
+    def takes(self, draft: Draft) -> dict[str, Kind]:
+        """The types of what a flow takes."""
+        return {str(name): KINDS_OF[word] for name, word in draft.head.takes.items()} if draft.head else {}
+
+    def gives(self, flow: FlowName) -> Kind:
+        """The types of what a flow gives, by name; `object` when there is no such flow."""
+        draft = self._of_name.get(flow)
+        if draft is None or draft.head is None:
+            return object
+        names = self.names(draft)
+        return {str(name): bare(value.examine(names).kind) for name, value in draft.head.gives.items()}
+
+    def problems(self, draft: Draft) -> Iterator[Problem]:
+        """Where a flow gives what it cannot, or its calls do not agree with the flows they call."""
+        if draft.head is None or draft.root is None:
+            return
+        names = self.names(draft)
+        for name, expression in draft.head.gives.items():
+            for complaint in expression.examine(names).complaints:
+                place = word_place(draft.root, ("gives", name), complaint.word)
+                yield place.problem("expression", complaint.message, complaint.hint, f"{DOCS}#expressions")
+        steps = [found for block in draft.blocks.values() for found in block]
+        if draft.head.gives and draft.whole and not _returns(draft):
+            place = place_of(draft.root, ("gives",), key=True)
+            yield place.problem("call", "this flow gives something and never returns", "end a block with return", PAGE)
+        for found in steps:
+            call = found.step.calls()
+            if call is not None:
+                yield from self._agrees(found, call, names)
+            elif isinstance(found.step, Goto) and found.step.flow is not None:
+                yield from self._goes_on(draft, found, found.step.flow)
+        yield from self._calls_itself(draft, steps)
+
+    def _agrees(self, found: DraftStep, call: FlowCall, names: Names) -> Iterator[Problem]:
+        callee = self._of_name.get(call.flow)
+        if callee is None:
+            return
+        takes = self.takes(callee)
+        for name, expression in call.given.items():
+            if name not in takes:
+                message = f"flow '{call.flow}' does not take '{name}'"
+                yield place_of(found.value, ("with", name), key=True).problem(
+                    "call", message, did_you_mean(name, takes), PAGE
+                )
+                continue
+            kind = bare(expression.examine(names).kind)
+            if (kind is not bool and not fits(kind, (takes[name],))) or (kind is bool) != (takes[name] is bool):
+                if kind is object:
+                    continue
+                message = f"flow '{call.flow}' takes {called(takes[name])} as '{name}', and this is {called(kind)}"
+                yield place_of(found.value, ("with", name)).problem("call", message, "", PAGE)
+        missing = [name for name in takes if name not in call.given]
+        if missing:
+            message = f"flow '{call.flow}' takes {', '.join(repr(name) for name in missing)} as well"
+            yield found.item.key(found.step.kind).problem("call", message, "write it under with:", PAGE)
+        if call.into is not None and callee.head is not None and not callee.head.gives:
+            message = f"flow '{call.flow}' gives nothing to keep"
+            yield place_of(found.value, ("into",)).problem("call", message, "leave out into:", PAGE)
+
+    def _goes_on(self, draft: Draft, found: DraftStep, flow: FlowName) -> Iterator[Problem]:
+        """Whether a flow can go on in another, and that one return for it."""
+        place = place_of(found.value, ("flow",))
+        callee = self._of_name.get(flow)
+        if callee is not None and self.takes(callee):
+            message = f"flow '{flow}' takes something, which goto cannot give"
+            yield place.problem("call", message, "write call: instead", PAGE)
+        if draft.head is None or not draft.head.gives:
+            return
+        for name in sorted(self._reached(flow, by_call=False)):
+            other = self._of_name.get(name)
+            if other is not None and _returns(other) and self.gives(name) != self.gives(draft.head.flow):
+                message = f"flow '{name}' returns from here and gives other things than '{draft.head.flow}'"
+                yield place.problem("call", message, "write call: instead", PAGE)
+
+    def _calls_itself(self, draft: Draft, steps: Sequence[DraftStep]) -> Iterator[Problem]:
+        """Calls from which a call could come here again, and so for ever."""
+        assert draft.head is not None
+        for found in steps:
+            call = found.step.calls()
+            if call is not None and draft.head.flow in self._reached(call.flow):
+                message = f"flow '{call.flow}' comes to '{draft.head.flow}' again, which calls it"
+                yield found.item.key(found.step.kind).problem("call", message, "let it return instead", PAGE)
+
+    def _reached(self, flow: FlowName, *, by_call: bool = True) -> set[FlowName]:
+        """A flow and all it goes on in, or calls."""
+        seen, waiting = {flow}, [flow]
+        while waiting:
+            draft = self._of_name.get(waiting.pop())
+            for target in _leads_to(draft, by_call=by_call) if draft else ():
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        return seen
+
+
+def _leads_to(draft: Draft, *, by_call: bool) -> Iterator[FlowName]:
+    for block in draft.blocks.values():
+        for found in block:
+            call = found.step.calls()
+            if call is not None and by_call:
+                yield call.flow
+            elif isinstance(found.step, Goto) and found.step.flow is not None:
+                yield found.step.flow
+
+
+def _returns(draft: Draft) -> bool:
+    return any(isinstance(found.step, Return) for block in draft.blocks.values() for found in block)
