@@ -28,9 +28,9 @@ class Reception:
     """Takes calls; `receive` is an `ivr.ports.Handler`.
 
     `entries` decides which flow answers what was dialled, and in which language;
-    `callback_flow` speaks to the customers we call ourselves. `flows` gives the flows of a
-    call that begins in a flow now; it keeps those it began with. `follow` is told of calls that go on in Asterisk without us: somebody
-    else has to write their end.
+    `callback_flow` speaks to the customers we call ourselves. `flows` gives the flows for a
+    call that begins in a flow now; it keeps those it began with. `follow` is told of calls
+    that go on in Asterisk without us: somebody else has to write their end.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from ivr.config.loading import load
 from ivr.config.model import Config
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
-from ivr.flow.loader import Sources, examine
+from ivr.flow.loader import TRIAGE, Sources, examine
 from ivr.flow.model import FlowSet
 from ivr.yamlfile.binding import place_problem
 from ivr.yamlfile.problem import Problem, did_you_mean, in_order
@@ -69,6 +69,8 @@ def examined(config_file: Path, paths: Sequence[Path]) -> tuple[list[Problem], S
     right: list[FlowSet] = []
     for path in paths or (config.flows.path,):
         folder = path.parent if path.suffix == ".yaml" else path
+        if folder != path and folder.name == TRIAGE.rstrip("/"):
+            folder = folder.parent  # a triage is checked in the flows that use it
         sources = replace(configured, flows=folder.absolute())
         flows, found = examine(sources)
         if folder != path:
@@ -84,7 +86,7 @@ def examined(config_file: Path, paths: Sequence[Path]) -> tuple[list[Problem], S
 def _of_file(problems: Sequence[Problem], sources: Sources, path: Path) -> Iterator[Problem]:
     """The problems of one flow file and the texts, of those in its whole folder."""
     file = sources.shown(path.absolute())
-    flows = {sources.shown(other) for other in sources.flow_files()}
+    flows = {sources.shown(other) for other in (*sources.flow_files(), *sources.triage_files())}
     if file not in flows:
         yield Problem(file, 1, 1, 2, "unreadable", "cannot be read: there is no such file")
     for problem in problems:

@@ -39,6 +39,12 @@ def _verified(_event: ContactEvent, detail: Detail) -> str:
     return f"{'proves' if detail.get('passed') else 'does not prove'} who they are{keyed}{right}"
 
 
+def _triage_result(_event: ContactEvent, detail: Detail) -> str:
+    parts = detail.get("parts")
+    bring = f", to bring: {', '.join(map(str, parts))}" if isinstance(parts, list) and parts else ""
+    return f"triage {detail.get('triage')} comes to {detail.get('result')}{bring}"
+
+
 def _queued(_event: ContactEvent, detail: Detail) -> str:
     return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
 
@@ -87,6 +93,8 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.OUTAGE_TOLD: lambda _, detail: f"is told of outage {detail.get('outage')}",
     EventKind.CALLBACK_OFFERED: _rest("is offered a callback"),
     EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),
+    EventKind.TRIAGE_ANSWER: lambda _, detail: f"answers {detail.get('question')} with {detail.get('answer')}",
+    EventKind.TRIAGE_RESULT: _triage_result,
     EventKind.QUEUED: _queued,
     EventKind.AGENT_ANSWERED: _answered,
     EventKind.QUEUE_ABANDONED: _rest("leaves the queue"),

@@ -10,6 +10,7 @@ import click
 from ivr.cli.opening import config_of
 from ivr.config.model import Config
 from ivr.flow.schema import flow_schema, texts_schema, written
+from ivr.flow.triage import Triage
 from ivr.simulation.scenario import ScenarioFile
 from ivr.yamlfile.schema import Schema, schema_of
 
@@ -18,6 +19,7 @@ FOLDER = "schema"
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = {
     "flow": flow_schema,
+    "triage": lambda: schema_of(Triage, "A triage"),
     "texts": texts_schema,
     "scenarios": lambda: schema_of(ScenarioFile, "Scenarios"),
     "config": lambda: schema_of(Config, "config.yaml"),
@@ -29,7 +31,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = {
 @click.option("--write", is_flag=True, help="Write all of them beside the flows, where the files refer to them.")
 @click.pass_context
 def command(ctx: click.Context, kind: str | None, write: bool) -> None:
-    """Print the JSON Schema of a KIND of file: flow, texts, scenarios or config; or write them all.
+    """Print the JSON Schema of a KIND of file: flow, triage, texts, scenarios or config; or write them all.
 
     A YAML language server completes and checks a file whose first line is, for a flow:
 

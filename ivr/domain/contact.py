@@ -52,6 +52,8 @@ class EventKind(StrEnum):
     OUTAGE_TOLD = "outage_told"
     CALLBACK_OFFERED = "callback_offered"
     CALLBACK_BOOKED = "callback_booked"
+    TRIAGE_ANSWER = "triage_answer"
+    TRIAGE_RESULT = "triage_result"
     QUEUED = "queued"
     AGENT_ANSWERED = "agent_answered"
     QUEUE_ABANDONED = "queue_abandoned"

@@ -6,22 +6,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.domain.language import Language
-from ivr.flow.answers import different_answers
+from ivr.flow.answers import answer_kinds, different_answers
 from ivr.flow.closed_queues import closed_queues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
 from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.graph import Graph, Node
 from ivr.flow.kinds import Kind
-from ivr.flow.names import BlockName, FlowName, Name, QueueName
-from ivr.flow.signatures import Signatures
+from ivr.flow.names import BlockName, FlowName, Name, QueueName, TriageName
 from ivr.flow.step import Said, mentioned
+from ivr.flow.triage_drafts import DraftTriage
 from ivr.flow.views import CallerView, CallView, Moment, OutageView, QueueView
 from ivr.yamlfile.nodes import Place, place_of, word_place
 from ivr.yamlfile.problem import Problem, did_you_mean
 
 CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, "queue": QueueView, "now": Moment}
-"""What every expression may use, besides `answers`, `given` and `open`."""
+"""What every expression may use, besides `answers` and `open`."""
 
 
 @dataclass
@@ -33,14 +33,11 @@ class Inspection:
 
     drafts: Sequence[Draft]
     texts: Mapping[Language, DraftTexts]
+    triages: Sequence[DraftTriage] = ()
     queues: Collection[str] | None = None
     hours: Collection[str] | None = None
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
     _seen: set[tuple[str, Language, str]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
-        self._signatures = Signatures(self.drafts, {**CONTEXT, "open": hours})
 
     def problems(self) -> Iterator[Problem]:
         """Every problem, in no order."""
@@ -53,6 +50,13 @@ class Inspection:
                 message = f"flow '{draft.head.flow}' is also written in {same.file}"
                 yield place_of(draft.root, ("flow",)).problem("flow", message, "", DOCS)
             yield from self._flow(draft)
+        named: dict[str, DraftTriage] = {}
+        for found in self.triages:
+            if found.triage is not None and found.root is not None:
+                other = named.setdefault(found.triage.triage, found)
+                if other is not found:
+                    message = f"triage '{found.triage.triage}' is also written in {other.file}"
+                    yield place_of(found.root, ("triage",)).problem("flow", message, "", DOCS)
 
     def _flow(self, draft: Draft) -> Iterator[Problem]:
         head, root = draft.head, draft.root
@@ -63,8 +67,7 @@ class Inspection:
                 yield from self._name(draft, name, place_of(root, (key,)))
         yield from self._said(draft, Said(APOLOGY, (), {}), place_of(root, ("flow",)), {})
         names = self.names(draft)
-        yield from different_answers(draft, names, self._signatures.gives)
-        yield from self._signatures.problems(draft)
+        yield from different_answers(draft, names)
         found = [
             problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
         ]
@@ -75,13 +78,17 @@ class Inspection:
 
     def names(self, draft: Draft) -> Names:
         """What the expressions of a flow may use."""
-        return self._signatures.names(draft)
+        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
+        context: Names = {**CONTEXT, "open": hours}
+        return {**context, "answers": answer_kinds(draft, context)}
 
     def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
         kind, key = found.step.kind, found.item.key(found.step.kind)
         for loc, value in mentioned(found.step):
             if isinstance(value, Name):
                 yield from self._name(draft, value, place_of(found.value, loc) if loc else key)
+            if isinstance(value, TriageName):
+                yield from self._triage(draft, value, names)
         if found.on_error is not None:
             yield from self._name(draft, found.on_error, place_of(found.item, ("on_error",)))
         for loc, complaint in found.step.complaints(names):
@@ -97,6 +104,8 @@ class Inspection:
             known = draft.blocks
         elif isinstance(name, FlowName):
             known = [other.head.flow for other in self.drafts if other.head is not None]
+        elif isinstance(name, TriageName):
+            known = [found.triage.triage for found in self.triages if found.triage is not None]
         elif isinstance(name, QueueName):
             known = self.queues
         if known is not None and name not in known:
@@ -124,6 +133,13 @@ class Inspection:
             else:
                 yield from self._text(draft, language, said, names)
                 yield from self._unsaid(language, said, place)
+
+    def _triage(self, draft: Draft, name: TriageName, names: Names) -> Iterator[Problem]:
+        """Whether a triage can be gone through in every language of the flow."""
+        for found in self.triages:
+            if found.triage is not None and found.triage.triage == name:
+                for prompt, place in found.says():
+                    yield from self._said(draft, Said(prompt, (), {}), place, names)
 
     def _has(self, language: Language, prompt: str) -> bool:
         texts = self.texts[language]

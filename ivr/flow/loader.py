@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from ivr.domain.language import Language
 from ivr.errors import InvalidFiles
@@ -13,13 +14,15 @@ from ivr.flow.drafts import Draft, DraftStep, DraftTexts, read_flow, read_texts
 from ivr.flow.graph import Graph, Node
 from ivr.flow.inspection import Inspection
 from ivr.flow.model import Flow, FlowSet, Placed, Prompts
-from ivr.flow.names import BlockName, FlowName
+from ivr.flow.names import BlockName, FlowName, Name, TriageName
 from ivr.flow.step import mentioned
+from ivr.flow.triage_drafts import DraftTriage, read_triage
 from ivr.flow.ways import step_labels
 from ivr.yamlfile.problem import Problem, in_order
 from ivr.yamlfile.reading import Document, parse_bytes, read_document
 
-FLOWS, TEXTS = "flows/", "texts.yaml"
+N = TypeVar("N", bound=Name)
+FLOWS, TRIAGE, TEXTS = "flows/", "triage/", "texts.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ class Sources:
         if self.given is not None:
             return sorted(self.flows / name.removeprefix(FLOWS) for name in self.given if name.startswith(FLOWS))
         return sorted(self.flows.glob("*.yaml"))
+
+    def triage_files(self) -> list[Path]:
+        """The files with triage, sorted by name."""
+        if self.given is not None:
+            return sorted(self.flows / name for name in self.given if name.startswith(TRIAGE))
+        return sorted((self.flows / TRIAGE).glob("*.yaml"))
 
     def texts(self, language: Language) -> Document | None:
         """What the file with a language's texts says; None when there is none."""
@@ -73,7 +82,7 @@ class Sources:
             return ""
 
     def _states(self) -> Iterator[tuple[str, int, int]]:
-        files = [self.flows, *self.flow_files()]
+        files = [self.flows, *self.flow_files(), self.flows / TRIAGE, *self.triage_files()]
         for language in Language:
             files += [self.prompts / language.value, self.prompts / language.value / TEXTS]
         for path in files:
@@ -104,20 +113,24 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     paths, given = sources.flow_files(), sources.given or {}
     drafts = [read_flow(path, sources.shown(path), given.get(FLOWS + path.name)) for path in paths]
     texts = {language: _texts(sources, language) for language in Language}
+    triages = [read_triage(path, sources.shown(path), given.get(TRIAGE + path.name)) for path in sources.triage_files()]
     problems = [problem for draft in drafts for problem in draft.problems]
+    problems += [problem for found in triages for problem in found.problems]
     problems += [problem for found in texts.values() for problem in found.problems]
-    problems += Inspection(drafts, texts, sources.queues, sources.hours, sources.queue_gaps).problems()
+    problems += Inspection(drafts, texts, triages, sources.queues, sources.hours, sources.queue_gaps).problems()
     if problems:
         return None, in_order(problems)
     prompts = Prompts(
         {language: {name: text for name, (text, _) in found.entries.items()} for language, found in texts.items()},
         {language: found.recordings for language, found in texts.items()},
     )
-    versions = _versions(drafts, texts.values())
+    versions = _versions(drafts, triages, texts.values())
     flows = [_flow(draft, versions) for draft in drafts]
     files = {FLOWS + path.name: draft.data for path, draft in zip(paths, drafts, strict=True)}
     files |= {f"{language.value}/{TEXTS}": found.data for language, found in texts.items() if found.data}
-    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts, files), []
+    files |= {TRIAGE + Path(found.file).name: found.data for found in triages}
+    asked = {str(found.triage.triage): found.triage for found in triages if found.triage}
+    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts, files, asked), []
 
 
 def _texts(sources: Sources, language: Language) -> DraftTexts:
@@ -125,10 +138,11 @@ def _texts(sources: Sources, language: Language) -> DraftTexts:
     return read_texts(sources.texts(language), sources.prompts, language, shown)
 
 
-def _versions(drafts: Sequence[Draft], texts: Collection[DraftTexts]) -> dict[str, str]:
-    """The version of each flow: what its calls may hear depends on the flows it goes on in, too."""
+def _versions(drafts: Sequence[Draft], triages: Sequence[DraftTriage], texts: Collection[DraftTexts]) -> dict[str, str]:
+    """The version of each flow: what its calls may hear depends on the flows it goes on in and their triages, too."""
+    asked = {found.triage.triage: found.digest for found in triages if found.triage}
     of_name = {draft.head.flow: draft for draft in drafts if draft.head}
-    leads_to = {name: _named(draft) & of_name.keys() for name, draft in of_name.items()}
+    leads_to = {name: _named(draft, FlowName) & of_name.keys() for name, draft in of_name.items()}
     versions = {}
     for name, draft in of_name.items():
         reached, waiting = {name}, [name]
@@ -137,18 +151,19 @@ def _versions(drafts: Sequence[Draft], texts: Collection[DraftTexts]) -> dict[st
             reached |= found
             waiting += found
         others = sorted(of_name[other].digest for other in reached - {name})
-        digests = [draft.digest, *others, *(found.digest for found in texts)]
+        questions = {asked[triage] for other in reached for triage in _named(of_name[other], TriageName)}
+        digests = [draft.digest, *others, *sorted(questions), *(found.digest for found in texts)]
         versions[str(name)] = sha256("".join(digests).encode()).hexdigest()[:12]
     return versions
 
 
-def _named(draft: Draft) -> set[FlowName]:
+def _named(draft: Draft, what: type[N]) -> set[N]:
     return {
         name
         for steps in draft.blocks.values()
         for found in steps
         for _, name in mentioned(found.step)
-        if isinstance(name, FlowName)
+        if isinstance(name, what)
     }
 
 

@@ -11,6 +11,7 @@ from ivr.domain.speech import Utterance
 from ivr.flow.expressions import Expression, Text
 from ivr.flow.names import AnswerName, BlockName
 from ivr.flow.step import Step
+from ivr.flow.triage import Triage
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class FlowSet:
     flows: Mapping[str, Flow]
     prompts: Prompts
     files: Mapping[str, bytes] = field(default_factory=dict)
+    triages: Mapping[str, Triage] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -17,6 +17,7 @@ from ivr.domain.speech import Utterance
 from ivr.errors import FlowError, StepFailed
 from ivr.flow.expressions import Expression
 from ivr.flow.filters import SPEECH, Speech
+from ivr.flow.keys import ALL_KEYS, DIGIT_KEYS
 from ivr.flow.model import Flow, FlowSet, Placed
 from ivr.flow.names import BlockName
 from ivr.flow.spoken import key_word
@@ -32,9 +33,6 @@ from ivr.flow.views import (
 )
 from ivr.flow.voice import MAX_AHEAD, Voice
 from ivr.ports import CallbackDesk, CallLog, Channel, Clock, HandOver, OutageBoard, PromptLibrary, SiteChooser
-
-DIGIT_KEYS = "0123456789*"
-ALL_KEYS = DIGIT_KEYS + "#"
 
 
 @dataclass(frozen=True, slots=True)

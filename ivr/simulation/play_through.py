@@ -10,8 +10,9 @@ from typing import Protocol
 from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, Direction, EventKind, Json
 from ivr.flow.engine import Ending, Engine, Limits
+from ivr.flow.keys import ALL_KEYS
 from ivr.flow.model import FlowSet
-from ivr.flow.session import ALL_KEYS, Services, Session
+from ivr.flow.session import Services, Session
 from ivr.ports import Channel
 from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, ScriptedChannel, Silence
 from ivr.simulation.spoken_prompts import SpokenPrompts

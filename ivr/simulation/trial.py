@@ -64,7 +64,9 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
     services = setting.services_at(VirtualClock(start), prompts, outages, desk)
     if scenario.queue is not None:
         hours = None if scenario.queue == "open" else OpeningHours(zone, ((),) * 7)
-        services = replace(services, hours=hours)
+        services = replace(
+            services, hours=hours, queue_hours=dict.fromkeys(services.queue_hours, hours) if hours else {}
+        )
     played = await play_through(
         flows,
         written.flow,

@@ -104,7 +104,9 @@ async def day(callers: Callers) -> Day:
         ),
         "emily": callers.talk(EMILY.number, ("en/main_menu_person", "0"), until="en/agent"),
         "youssef or samira": callers.talk(YOUSSEF.number, until="nl/main_menu_callback"),
-        "stranger": callers.talk(NOBODYS_NUMBER, ("nl/main_menu_person", "1"), until="nl/agent"),
+        "stranger": callers.talk(
+            NOBODYS_NUMBER, ("nl/main_menu_person", "1"), ("nl/modem_lights", "0"), until="nl/agent"
+        ),
         "withheld": callers.talk(ANNA.number, until="nl/main_menu_callback", privacy=True),
         "absent": callers.talk("", until="nl/main_menu_callback"),
         "malformed": callers.talk("12%3Bphone-context%3Dx", until="nl/main_menu_callback"),
@@ -165,7 +167,9 @@ async def test_the_journal_is_printed_as_json_with_every_call_once(callers: Call
 
 
 async def test_an_unknown_number_hears_the_plain_menu(day: Day) -> None:
-    assert heard(day["stranger"].journey) == ["nl/welcome", *PLAIN_MENU, "nl/connecting_support", "nl/agent"]
+    assert heard(day["stranger"].journey) == [
+        "nl/welcome", *PLAIN_MENU, "nl/modem_lights", "nl/connecting_support", "nl/agent",
+    ]  # fmt: skip
     contact = day["stranger"].contact
     assert (contact["customer"], contact["reason"], contact["outcome"]) == (None, "support", "answered")
 

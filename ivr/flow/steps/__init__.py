@@ -5,7 +5,6 @@ from __future__ import annotations
 from ivr.flow.step import Step
 from ivr.flow.steps.ask import Ask
 from ivr.flow.steps.branch import Branch
-from ivr.flow.steps.call import Call
 from ivr.flow.steps.callback import Callback
 from ivr.flow.steps.goto import Goto
 from ivr.flow.steps.hang_up import HangUp
@@ -13,9 +12,9 @@ from ivr.flow.steps.menu import Menu
 from ivr.flow.steps.outage import Outage
 from ivr.flow.steps.queue import Queue
 from ivr.flow.steps.reason import Reason
-from ivr.flow.steps.return_ import Return
 from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
+from ivr.flow.steps.triage import Triage
 from ivr.flow.steps.verify import Verify
 
 STEPS: tuple[type[Step], ...] = (
@@ -28,11 +27,10 @@ STEPS: tuple[type[Step], ...] = (
     Callback,
     Queue,
     Goto,
-    Call,
-    Return,
     HangUp,
     Reason,
     Set,
+    Triage,
 )
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in STEPS}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
@@ -15,25 +15,17 @@ from ivr.domain.speech import Utterance
 from ivr.errors import ExpressionFailed
 from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.expressions import Expression
+from ivr.flow.keys import Key
 from ivr.flow.kinds import bare, called, is_list
 from ivr.flow.menu_order import likeliest_first, with_keys
 from ivr.flow.names import BlockName, PromptName
-from ivr.flow.session import ALL_KEYS, Session
+from ivr.flow.session import Session
 from ivr.flow.step import Exit, GiveUp, GoTo, Loc, Result, Said, Settings, Step
 from ivr.flow.steps.say import PromptNames
 
 WRONG_KEY = "menu_wrong_key"
 WITH_KEY: Names = {"key": str}
 NO_WEIGHTS = (str, date, datetime, time)
-
-
-def _key(text: str) -> str:
-    if len(text) != 1 or text not in ALL_KEYS:
-        raise ValueError(f'\'{text}\' is not a key; the keys are 0 to 9, "*" and "#"')
-    return text
-
-
-Key = Annotated[str, AfterValidator(_key)]
 
 
 class Option(Settings):

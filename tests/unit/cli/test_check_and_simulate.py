@@ -154,3 +154,18 @@ def test_simulate_refuses_flows_with_problems(project: Path) -> None:
     played = ivr("simulate", "lijnnet")
     assert played.exit_code == 1
     assert "did you mean 'say'?" in played.output
+
+
+def test_a_triage_is_checked_by_itself_too(project: Path) -> None:
+    change(project / "dialplans" / "triage" / "modem.yaml", "try: modem_wifi", "try: modem_wify")
+    checked = ivr("check", "dialplans/triage/modem.yaml")
+    assert checked.exit_code == 1
+    assert "dialplans/triage/modem.yaml:28:10: unknown prompt 'modem_wify'" in checked.output
+    assert "1 problem" in checked.output
+    assert ivr("check", "dialplans/triage/vending_machine.yaml").exit_code == 0
+
+
+def test_a_triage_is_played(project: Path) -> None:
+    played = ivr("simulate", "lijnnet", "--press", "1,1,1")
+    assert "modem solved" in played.output
+    assert "outcome self_served" in played.output

@@ -144,4 +144,4 @@ def test_schemas_are_written_where_the_flows_are(tmp_path: Path) -> None:
 def test_without_a_kind_the_kinds_are_told() -> None:
     refused = ivr("schema")
     assert refused.exit_code == 2
-    assert "flow, texts, scenarios, config" in refused.stderr
+    assert "flow, triage, texts, scenarios, config" in refused.stderr

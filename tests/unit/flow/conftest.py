@@ -156,7 +156,7 @@ class Examiner(Protocol):
         texts: Mapping[str, str] = {},
         head: str = "",
         hours: Mapping[str, OpeningHours] = {},
-        others: Mapping[str, str] = {},
+        triage: str = "",
     ) -> tuple[FlowSet | None, list[Problem]]: ...
 
 
@@ -167,17 +167,14 @@ def world() -> World:
 
 @pytest.fixture
 def examine_flow(tmp_path: Path) -> Examiner:
-    """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language.
-
-    `others` are flows beside it, by name, each without its first line.
-    """
+    """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language."""
 
     def made(
         blocks: str,
         texts: Mapping[str, str] = {},
         head: str = "",
         hours: Mapping[str, OpeningHours] = {},
-        others: Mapping[str, str] = {},
+        triage: str = "",
     ) -> tuple[FlowSet | None, list[Problem]]:
         for language in Language:
             folder = tmp_path / "prompts" / language
@@ -188,8 +185,9 @@ def examine_flow(tmp_path: Path) -> Examiner:
         (tmp_path / "flows").mkdir(exist_ok=True)
         text = f"flow: case\n{head or 'start: here'}\nblocks:\n{indent(blocks, '  ')}"
         (tmp_path / "flows" / "case.yaml").write_text(text, encoding="utf-8")
-        for name, written in others.items():
-            (tmp_path / "flows" / f"{name}.yaml").write_text(f"flow: {name}\n{written}", encoding="utf-8")
+        if triage:
+            (tmp_path / "flows" / "triage").mkdir(exist_ok=True)
+            (tmp_path / "flows" / "triage" / "case.yaml").write_text(triage, encoding="utf-8")
         gaps = {name: gap for name, times in hours.items() if (gap := times.first_gap())}
         folders = (tmp_path / "flows", tmp_path / "prompts")
         return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps))

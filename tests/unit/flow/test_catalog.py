@@ -59,7 +59,7 @@ def test_a_broken_file_keeps_the_old_flows_and_says_why_until_it_is_repaired(sou
     change(sources, "say: shortest_answer", "sya: shortest_answer")
     assert catalog.refresh() is False
     assert catalog.current() is before
-    assert [problem.line for problem in catalog.problems] == [16]
+    assert [problem.line for problem in catalog.problems] == [17]
     change(sources, "sya", "say")
     assert catalog.refresh() is True
     assert not catalog.problems
