@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
+from click.core import ParameterSource
 
 from ivr.app import sources_of
+from ivr.cli.keyboard import keyboard
 from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import print_json
 from ivr.cli.outside import identify, setting_of
+from ivr.clock import SystemClock
 from ivr.config.model import Config
 from ivr.domain.contact import EventKind, Json
 from ivr.domain.outage import Outage, OutageId
+from ivr.domain.speech import Utterance
 from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
-from ivr.simulation.play_through import PlayedThrough, play_through, read_script
+from ivr.flow.session import Services
+from ivr.ports import Clock
+from ivr.simulation.keyboard_channel import KeyboardChannel, ShiftedClock
+from ivr.simulation.play_through import PlayedThrough, play_over, play_through, read_script
 from ivr.simulation.scripted_channel import Act
+from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
+from ivr.simulation.transcript import Noted
 from ivr.simulation.virtual_clock import VirtualClock
 from ivr.yamlfile.problem import did_you_mean
 
@@ -33,7 +44,6 @@ SHOWN = {
     EventKind.VERIFIED: "proves identity",
     EventKind.OUTAGE_TOLD: "told outage",
     EventKind.CALLBACK_BOOKED: "promises call",
-    EventKind.TRIAGE_RESULT: "triage",
     EventKind.QUEUED: "to queue",
     EventKind.ERROR: "ERROR",
     EventKind.HUNG_UP: "caller hangs up",
@@ -54,6 +64,9 @@ def command(
 ) -> None:
     """Play FLOW in the terminal for a caller who is looked up as in a real call.
 
+    Without --press, in a terminal, you are the caller: press keys while it plays, the space bar to hear no more of
+    a line, x to hang up.
+
     Exit codes: 0 played, 1 the flows have problems, 2 wrong usage.
     """
     config = config_of(ctx)
@@ -66,34 +79,73 @@ def command(
         if region not in config.regions:
             hint = did_you_mean(region, config.regions)
             raise click.BadParameter(f"'{region}' is not a region in config.yaml; {hint}", param_hint="--outage")
-    played = wait_for(_play(config, flows, flow, caller, script, start, regions))
+    typed = not as_json and ctx.get_parameter_source("press") is ParameterSource.DEFAULT and sys.stdin.isatty()
+    call = _Call(config, flows, flow, caller, start, regions)
+    played = wait_for(_type(call, zone) if typed else _play(call, script))
     if as_json:
         print_json(played.as_json())
+    elif typed:
+        click.echo(_ending(played))
     else:
         _show(played, zone)
 
 
-async def _play(
-    config: Config,
-    flows: FlowSet,
-    flow: str,
-    number: str,
-    script: Sequence[Act],
-    start: datetime,
-    regions: Sequence[str],
-) -> PlayedThrough:
-    caller, setting, prompts = await identify(config, number), setting_of(config), SpokenPrompts()
-    outages = [Outage(OutageId(f"simulated-{region}"), start, region) for region in regions]
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Who calls when, and what for a world they call into."""
+
+    config: Config
+    flows: FlowSet
+    flow: str
+    number: str
+    start: datetime
+    regions: Sequence[str]
+
+    def services(self, setting: Setting, clock: Clock, prompts: SpokenPrompts) -> Services:
+        """What the flow asks of the outside."""
+        outages = [Outage(OutageId(f"simulated-{region}"), self.start, region) for region in self.regions]
+        return setting.services_at(clock, prompts, outages, setting.desk(self.start))
+
+
+async def _play(call: _Call, script: Sequence[Act]) -> PlayedThrough:
+    caller, setting, prompts = await identify(call.config, call.number), setting_of(call.config), SpokenPrompts()
     return await play_through(
-        flows,
-        flow,
-        setting.services_at(VirtualClock(start), prompts, outages, setting.desk(start)),
+        call.flows,
+        call.flow,
+        call.services(setting, VirtualClock(call.start), prompts),
         prompts,
         lambda: caller,
         script,
         limits=setting.limits,
-        direction=setting.direction(flow),
+        direction=setting.direction(call.flow),
     )
+
+
+async def _type(call: _Call, zone: ZoneInfo) -> PlayedThrough:
+    """A call in real time, with the keyboard for a telephone."""
+    caller, setting, prompts = await identify(call.config, call.number), setting_of(call.config), SpokenPrompts()
+    clock = ShiftedClock(call.start, SystemClock())
+
+    def said(utterance: Utterance) -> None:
+        words = utterance.text or f"(recording {utterance.name})"
+        click.echo(_line(clock.now(), zone, EventKind.PROMPT, words, ""))
+
+    def happened(noted: Noted) -> None:
+        if noted.kind in SHOWN and noted.kind is not EventKind.PROMPT:
+            click.echo(_line(noted.at, zone, noted.kind, _particulars(noted.kind, noted.detail), noted.step))
+
+    click.echo("press keys; space: hear no more of this line; x: hang up")
+    with keyboard() as typed:
+        return await play_over(
+            KeyboardChannel(clock, prompts, typed, said),
+            call.flows,
+            call.flow,
+            call.services(setting, clock, prompts),
+            lambda: caller,
+            limits=setting.limits,
+            direction=setting.direction(call.flow),
+            also=happened,
+        )
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
@@ -118,15 +170,20 @@ def _script(text: str) -> Sequence[Act]:
 def _show(played: PlayedThrough, zone: ZoneInfo) -> None:
     for at, kind, step, detail in played.events():
         if kind in SHOWN:
-            said = _particulars(kind, detail)
-            click.echo(
-                f"{at.astimezone(zone):%H:%M:%S}  {SHOWN[kind]:<16} {said}".rstrip() + f"   [{step}]" * bool(step)
-            )
+            click.echo(_line(at, zone, kind, _particulars(kind, detail), step))
         key = detail.get("key")
         if kind is EventKind.PROMPT and key:
             click.echo(f"{'':8}  (interrupted by {key})")
+    click.echo(_ending(played))
+
+
+def _ending(played: PlayedThrough) -> str:
     reason = f", reason {played.ending.reason}" if played.ending.reason else ""
-    click.echo(f"outcome {played.ending.outcome.value}{reason}")
+    return f"outcome {played.ending.outcome.value}{reason}"
+
+
+def _line(at: datetime, zone: ZoneInfo, kind: EventKind, what: str, step: str) -> str:
+    return f"{at.astimezone(zone):%H:%M:%S}  {SHOWN[kind]:<16} {what}".rstrip() + f"   [{step}]" * bool(step)
 
 
 def _particulars(kind: EventKind, detail: dict[str, Json]) -> str:
