@@ -44,6 +44,7 @@ SHOWN = {
     EventKind.VERIFIED: "proves identity",
     EventKind.OUTAGE_TOLD: "told outage",
     EventKind.CALLBACK_BOOKED: "promises call",
+    EventKind.TRIAGE_RESULT: "triage",
     EventKind.QUEUED: "to queue",
     EventKind.ERROR: "ERROR",
     EventKind.HUNG_UP: "caller hangs up",
