@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from asyncio.subprocess import DEVNULL, PIPE
+import subprocess
+from collections.abc import Sequence
+from subprocess import PIPE
 
 from ivr.config.model import Speech
 from ivr.domain.language import Language
@@ -14,6 +17,9 @@ from ivr.speech.synthesis import speakable, voice_of
 from ivr.speech.wav import read_wav
 
 INSTALL = "install it: apt-get install espeak-ng"
+
+NICENESS = 10
+"""How far it stands back for other processes; see nice(2)."""
 
 
 class EspeakNg:
@@ -48,26 +54,29 @@ class EspeakNg:
         """Nothing is kept between texts."""
 
     async def _run(self, *options: str, text: str = "") -> bytes:
+        # Starting a process takes milliseconds, which calls would have to wait for on the event loop.
+        code, output, errors = await asyncio.to_thread(self._run_here, options, text)
+        if code:
+            # A missing voice is the usual reason; what it says of it is safe to show, it never quotes the text.
+            reason = " ".join(errors.decode(errors="replace").split())[:200]
+            voices = "; `espeak-ng --voices` lists the voices for speech.voices in config.yaml"
+            raise SpeechError(f"{self._program} ended with {code}: {reason}{voices}")
+        return output
+
+    def _run_here(self, options: Sequence[str], text: str) -> tuple[int, bytes, bytes]:
         try:
-            process = await asyncio.create_subprocess_exec(
-                self._program, *options, stdin=PIPE if text else DEVNULL, stdout=PIPE, stderr=PIPE
-            )
+            command = (self._program, *options)  # never a shell; the text goes by standard input
+            process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)  # noqa: S603 - see above
         except FileNotFoundError as error:
             raise SpeechError(f"{self._program} is not there; {INSTALL}") from error
         except OSError as error:
             raise SpeechError(f"{self._program} cannot be started: {error.strerror}") from error
-        try:
-            async with asyncio.timeout(self._speech.timeout):
-                output, errors = await process.communicate(text.encode() if text else None)
-        except TimeoutError as error:
-            raise SpeechError(f"{self._program} was not done after {self._speech.timeout:g} s") from error
-        finally:
-            if process.returncode is None:
+        with process:
+            # What is spoken later makes room for the calls of this moment.
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+            try:
+                output, errors = process.communicate(text.encode(), self._speech.timeout)
+            except subprocess.TimeoutExpired as error:
                 process.kill()
-                await process.wait()
-        if process.returncode:
-            # A missing voice is the usual reason; what it says of it is safe to show, it never quotes the text.
-            reason = " ".join(errors.decode(errors="replace").split())[:200]
-            voices = "; `espeak-ng --voices` lists the voices for speech.voices in config.yaml"
-            raise SpeechError(f"{self._program} ended with {process.returncode}: {reason}{voices}")
-        return output
+                raise SpeechError(f"{self._program} was not done after {self._speech.timeout:g} s") from error
+        return process.returncode, output, errors
