@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ivr.domain.language import Language
-from ivr.flow.answers import answer_kinds, different_answers
+from ivr.flow.answers import different_answers
 from ivr.flow.closed_queues import closed_queues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
@@ -14,6 +14,7 @@ from ivr.flow.expression_types import Complaint, Names
 from ivr.flow.graph import Graph, Node
 from ivr.flow.kinds import Kind
 from ivr.flow.names import BlockName, FlowName, Name, QueueName, TriageName
+from ivr.flow.signatures import Signatures
 from ivr.flow.step import Said, mentioned
 from ivr.flow.triage_drafts import DraftTriage
 from ivr.flow.views import CallerView, CallView, Moment, OutageView, QueueView
@@ -21,7 +22,7 @@ from ivr.yamlfile.nodes import Place, place_of, word_place
 from ivr.yamlfile.problem import Problem, did_you_mean
 
 CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, "queue": QueueView, "now": Moment}
-"""What every expression may use, besides `answers` and `open`."""
+"""What every expression may use, besides `answers`, `given` and `open`."""
 
 
 @dataclass
@@ -38,6 +39,10 @@ class Inspection:
     hours: Collection[str] | None = None
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
     _seen: set[tuple[str, Language, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
+        self._signatures = Signatures(self.drafts, {**CONTEXT, "open": hours})
 
     def problems(self) -> Iterator[Problem]:
         """Every problem, in no order."""
@@ -67,7 +72,8 @@ class Inspection:
                 yield from self._name(draft, name, place_of(root, (key,)))
         yield from self._said(draft, Said(APOLOGY, (), {}), place_of(root, ("flow",)), {})
         names = self.names(draft)
-        yield from different_answers(draft, names)
+        yield from different_answers(draft, names, self._signatures.gives)
+        yield from self._signatures.problems(draft)
         found = [
             problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
         ]
@@ -78,9 +84,7 @@ class Inspection:
 
     def names(self, draft: Draft) -> Names:
         """What the expressions of a flow may use."""
-        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
-        context: Names = {**CONTEXT, "open": hours}
-        return {**context, "answers": answer_kinds(draft, context)}
+        return self._signatures.names(draft)
 
     def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
         kind, key = found.step.kind, found.item.key(found.step.kind)

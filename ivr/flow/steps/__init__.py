@@ -5,6 +5,7 @@ from __future__ import annotations
 from ivr.flow.step import Step
 from ivr.flow.steps.ask import Ask
 from ivr.flow.steps.branch import Branch
+from ivr.flow.steps.call import Call
 from ivr.flow.steps.callback import Callback
 from ivr.flow.steps.goto import Goto
 from ivr.flow.steps.hang_up import HangUp
@@ -12,6 +13,7 @@ from ivr.flow.steps.menu import Menu
 from ivr.flow.steps.outage import Outage
 from ivr.flow.steps.queue import Queue
 from ivr.flow.steps.reason import Reason
+from ivr.flow.steps.return_ import Return
 from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
 from ivr.flow.steps.triage import Triage
@@ -27,6 +29,8 @@ STEPS: tuple[type[Step], ...] = (
     Callback,
     Queue,
     Goto,
+    Call,
+    Return,
     HangUp,
     Reason,
     Set,

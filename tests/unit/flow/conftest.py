@@ -157,6 +157,7 @@ class Examiner(Protocol):
         head: str = "",
         hours: Mapping[str, OpeningHours] = {},
         triage: str = "",
+        others: Mapping[str, str] = {},
     ) -> tuple[FlowSet | None, list[Problem]]: ...
 
 
@@ -167,7 +168,10 @@ def world() -> World:
 
 @pytest.fixture
 def examine_flow(tmp_path: Path) -> Examiner:
-    """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language."""
+    """Reads the flow `case` made of these blocks; its texts are ours and the given ones, the same in each language.
+
+    `others` are flows beside it, by name, each without its first line.
+    """
 
     def made(
         blocks: str,
@@ -175,6 +179,7 @@ def examine_flow(tmp_path: Path) -> Examiner:
         head: str = "",
         hours: Mapping[str, OpeningHours] = {},
         triage: str = "",
+        others: Mapping[str, str] = {},
     ) -> tuple[FlowSet | None, list[Problem]]:
         for language in Language:
             folder = tmp_path / "prompts" / language
@@ -188,6 +193,8 @@ def examine_flow(tmp_path: Path) -> Examiner:
         if triage:
             (tmp_path / "flows" / "triage").mkdir(exist_ok=True)
             (tmp_path / "flows" / "triage" / "case.yaml").write_text(triage, encoding="utf-8")
+        for name, written in others.items():
+            (tmp_path / "flows" / f"{name}.yaml").write_text(f"flow: {name}\n{written}", encoding="utf-8")
         gaps = {name: gap for name, times in hours.items() if (gap := times.first_gap())}
         folders = (tmp_path / "flows", tmp_path / "prompts")
         return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps))

@@ -47,7 +47,12 @@ def hours_of(case: Mapping[str, Any]) -> dict[str, OpeningHours]:
 @pytest.mark.parametrize("case", list(cases()))
 def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
     flows, problems = examine_flow(
-        case["blocks"], case.get("texts", {}), case.get("head", ""), hours_of(case), case.get("triage", "")
+        case["blocks"],
+        case.get("texts", {}),
+        case.get("head", ""),
+        hours_of(case),
+        case.get("triage", ""),
+        case.get("flows", {}),
     )
     world.hours = hours_of(case)
     shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]
