@@ -35,6 +35,8 @@ STEPS: tuple[type[Step], ...] = (
     Reason,
     Set,
     Triage,
+    Call,
+    Return,
 )
 
 KINDS: dict[str, type[Step]] = {step.kind: step for step in STEPS}

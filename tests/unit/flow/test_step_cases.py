@@ -51,8 +51,8 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         case.get("texts", {}),
         case.get("head", ""),
         hours_of(case),
-        case.get("triage", ""),
-        case.get("flows", {}),
+        triage=case.get("triage", ""),
+        others=case.get("flows", {}),
     )
     world.hours = hours_of(case)
     shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]
