@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import Enum
@@ -23,6 +24,7 @@ from ivr.simulation.manual_clock import ManualClock
 from ivr.simulation.scripted_switchboard import ScriptedSwitchboard
 
 ALWAYS = OpeningHours(ZoneInfo("Europe/Amsterdam"), (((time(0), time(0)),),) * 7)
+SUPPORT: Mapping[str, Sequence[str]] = {"support": ("support-own",)}
 POLL = 5.0
 LIMIT = 20.0
 """Seconds of real time in which the databases must have answered."""
@@ -57,23 +59,25 @@ class Operations:
         self.count += 1
         self.asked.append(name)
         is_it = self.how is not Break.NEVER and self.count == self.at
-        self.open += 1
+        # A telephone rings for as long as it likes, which is nothing to wait for.
+        counts = int(name != "dial")
+        self.open += counts
         try:
             if is_it and not self.after:
-                return await self._break_off(name, failure)
+                return await self._break_off(name, failure, counts)
             answer = await operation()
-            return await self._break_off(name, failure) if is_it else answer
+            return await self._break_off(name, failure, counts) if is_it else answer
         finally:
-            self.open -= 1
+            self.open -= counts
 
-    async def _break_off(self, name: str, failure: Exception) -> Any:
+    async def _break_off(self, name: str, failure: Exception, counts: int) -> Any:
         if self.how is Break.DIES:
             self.is_dead = True
-            self.open -= 1
+            self.open -= counts
             try:
                 await asyncio.Future()
             finally:
-                self.open += 1
+                self.open += counts
         if name == "dial" and self.after:
             # A switchboard that has dialled never says that it has not.
             return DialOutcome.UNKNOWN
@@ -95,10 +99,28 @@ class _Asked:
         return ask
 
 
+@dataclass
+class _Telephones(ScriptedSwitchboard):
+    """Dialling lasts while a telephone rings: until somebody stops it."""
+
+    stopped: dict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
+
+    async def dial(self, request: DialRequest) -> DialOutcome:
+        outcome = await super().dial(request)
+        if request.channel_id in self.ringing:
+            await self.stopped[request.channel_id].wait()
+        return outcome
+
+    async def stop_ringing(self, channel_id: str) -> None:
+        await super().stop_ringing(channel_id)
+        self.stopped[channel_id].set()
+
+
 class Customers:
     """Asterisk and the customers it calls: `answers[number]` tells how each call ends, the last for ever.
 
-    `connected`: picks up, confirms, waits for an agent, talks. Else a DialOutcome.
+    `connected`: picks up, confirms, waits for an agent, talks. `rings`: does so until it is
+    stopped. Else a DialOutcome.
     """
 
     def __init__(self, clock: ManualClock, agents: int = 1) -> None:
@@ -106,7 +128,7 @@ class Customers:
         self.answers: dict[PhoneNumber, list[str]] = {}
         self.connected: list[PhoneNumber] = []
         self.most_at_once = 0
-        self.switchboard = ScriptedSwitchboard(agents=agents, on_dial=self._ring)
+        self.switchboard = _Telephones(agents=agents, on_dial=self._ring)
         self._calls: set[asyncio.Task[None]] = set()
 
     @property
@@ -117,6 +139,10 @@ class Customers:
     def _ring(self, request: DialRequest) -> None:
         answers = self.answers.get(request.number, ["connected"])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer == "rings":
+            self.switchboard.ringing.add(request.channel_id)
+            self.switchboard.outcomes = [DialOutcome.NO_ANSWER]
+            return
         if answer != "connected":
             self.switchboard.outcomes = [DialOutcome(answer)]
             return
@@ -135,7 +161,7 @@ class Customers:
         await self.clock.sleep(POLL)
         marks[attempt] = "connected"
         self.connected.append(request.number)
-        await self.clock.sleep(3 * POLL)
+        await self.clock.sleep(2 * POLL)
         self.switchboard.channels.discard(request.channel_id)
 
 
@@ -149,18 +175,18 @@ class Node:
         *,
         owner: str = "a",
         operations: Operations | None = None,
+        hours: OpeningHours = ALWAYS,
+        queues: Mapping[str, Sequence[str]] = SUPPORT,
         **settings: Any,
     ) -> None:
         self.operations = operations or Operations()
-        config = Callbacks(**({"poll_interval": POLL, "retry_after": 4 * POLL, "lease": 2 * POLL} | settings))
+        config = Callbacks(**({"poll_interval": POLL, "retry_after": 2 * POLL, "lease": 2 * POLL} | settings))
         asked_store: CallbackStore = _asked(store, self.operations, StoreUnavailable("broken off"))
         asked_switchboard: Switchboard = _asked(customers.switchboard, self.operations, AmiUnavailable("broken off"))
         clock = customers.clock
         runner = AttemptRunner(config, Asterisk(), asked_store, asked_switchboard, clock, owner)
-        queues = {"support": ("support-own",)}
-        self._dialer = Dialer(
-            config, queues, dict.fromkeys(queues, ALWAYS), asked_store, asked_switchboard, runner, clock, owner
-        )
+        open_in = dict.fromkeys(queues, hours)
+        self._dialer = Dialer(config, queues, open_in, asked_store, asked_switchboard, runner, clock, owner)
         self.task = asyncio.create_task(self._dialer.run())
 
     async def stop(self) -> None:
@@ -195,8 +221,8 @@ def number(last: int) -> PhoneNumber:
     return PhoneNumber(f"+316{last:08}")
 
 
-async def book(store: CallbackStore, clock: ManualClock, last: int = 1) -> Callback:
+async def book(store: CallbackStore, clock: ManualClock, last: int = 1, queue: str = "support") -> Callback:
     """Promise to call within the hour that begins now."""
     window = Window(clock.now(), clock.now() + timedelta(hours=1))
-    request = CallbackRequest(number(last), window, "support", Language.NL, f"contact-{last}")
+    request = CallbackRequest(number(last), window, queue, Language.NL, f"contact-{last}")
     return await store.book(request, now=clock.now(), capacity=1000)

@@ -12,7 +12,7 @@ from ivr.store.callbacks import StoredCallbacks
 from ivr.store.database import Database
 from tests.integration.dialer_nodes import POLL, Break, Customers, Node, Operations, book, number, pass_time
 
-ENOUGH, AFTERWARDS = 24, 5
+ENOUGH, AFTERWARDS = 16, 3
 """Looks of the dialer in which leases lapse, retries come due and calls end; and those after a promise was kept."""
 
 

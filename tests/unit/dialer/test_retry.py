@@ -73,3 +73,14 @@ def test_an_attempt_that_was_already_stored_as_ended_counts_once() -> None:
     resumed = replace(callback, attempts=callback.attempts[:1])
     verdict = after(resumed, resumed.attempts[0], AttemptOutcome.BUSY, now=NOW, attempts=2, wait=WAIT)
     assert verdict.state is CallbackState.BOOKED
+
+
+def test_a_customer_who_picked_up_for_nothing_three_times_is_left_alone() -> None:
+    assert state_after(AttemptOutcome.NO_AGENT, AttemptOutcome.NO_AGENT) is CallbackState.BOOKED
+    assert (
+        state_after(AttemptOutcome.NO_AGENT, AttemptOutcome.NO_AGENT, AttemptOutcome.NO_AGENT) is CallbackState.MISSED
+    )
+
+
+def test_a_line_that_is_congested_is_tried_for_as_long_as_it_takes() -> None:
+    assert state_after(AttemptOutcome.CONGESTION, *[AttemptOutcome.CONGESTION] * 20) is CallbackState.BOOKED
