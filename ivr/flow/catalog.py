@@ -39,6 +39,10 @@ class FlowCatalog:
         """Why the files as they are now were not taken over; empty when they were."""
         return self._problems
 
+    def has_changes(self) -> bool:
+        """Whether files changed since they were last looked at."""
+        return self._sources.state() != self._state
+
     def refresh(self) -> bool:
         """Look whether files changed, and take them over if they are right. Returns whether it did."""
         state = self._sources.state()

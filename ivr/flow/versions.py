@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -14,9 +15,12 @@ from ivr.errors import InvalidFiles, StoreError
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
+from ivr.flow.stepping_aside import stepping_aside
 from ivr.ports import Clock, FlowStore
 
 logger = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 class Turns(Protocol):
@@ -101,11 +105,12 @@ class LiveVersions:
     async def watch(self, interval: float) -> None:
         """Take over and keep what changes in the files, every `interval` seconds, until cancelled.
 
-        Files are read in a thread, so that calls do not wait for them.
+        Files are read in a thread that steps aside, so that calls do not wait for them.
         """
         while True:
             await self._clock.sleep(interval)
-            await asyncio.to_thread(self._catalog.refresh)
+            if await asyncio.to_thread(self._catalog.has_changes):
+                await asyncio.to_thread(_beside_calls, self._catalog.refresh)
             await self.keep()
 
     async def _run(self, choice: FlowChoice, history: Sequence[KeptFlows]) -> _Run | None:
@@ -129,10 +134,16 @@ class LiveVersions:
         name = next((kept.id for kept in history if kept.versions.get(flow) == version), "")
         if name not in self._loaded:
             files = await self._store.files(name)
-            found = await asyncio.to_thread(load, replace(self._sources, given=files))
+            sources = replace(self._sources, given=files)
+            found = await asyncio.to_thread(_beside_calls, partial(load, sources))
             if flow not in found.flows:
                 raise InvalidFiles([f"version {version} of flow '{flow}' was not kept"])
             self._loaded[name] = found
             if self._on_change:
                 self._on_change(found)
         return self._loaded[name]
+
+
+def _beside_calls(work: Callable[[], T]) -> T:
+    with stepping_aside():
+        return work()
