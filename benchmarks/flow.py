@@ -46,6 +46,9 @@ class Nothing:
     async def wait_for_key(self, seconds: float) -> str:
         return self.keys.pop() if self.keys else ""
 
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        return ""
+
     async def answer(self) -> None: ...
 
     async def hand_over(self, to: HandOver) -> None: ...

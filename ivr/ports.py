@@ -86,6 +86,9 @@ class Channel(Protocol):
     async def wait_for_key(self, seconds: float) -> str:
         """The next key pressed within `seconds`, or ''. Keys are `0123456789*#`."""
 
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        """Be silent for `seconds`, or until one of `keys` is pressed. Returns that key, or ''."""
+
     async def hand_over(self, to: HandOver) -> None:
         """Make Asterisk take the caller to a queue when the session ends."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ivr.asterisk.agi_protocol import Environment
 from ivr.asterisk.agi_session import AgiSession
 from ivr.domain.callback import CallbackId
@@ -72,6 +74,15 @@ class AgiChannel:
     async def wait_for_key(self, seconds: float) -> str:
         """The next key pressed within `seconds`, or ''."""
         return await self.session.wait_for_digit(seconds)
+
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        """Be silent for `seconds`, or until one of `keys` is pressed. Returns that key, or ''."""
+        ends_at = asyncio.get_running_loop().time() + seconds
+        while (left := ends_at - asyncio.get_running_loop().time()) > 0:
+            key = await self.session.wait_for_digit(left)
+            if not key or key in keys:
+                return key
+        return ""
 
     async def hand_over(self, to: HandOver) -> None:
         """Make the extensions take the caller to a queue when the session ends."""

@@ -224,8 +224,16 @@ class Session:
 
     async def announce(self, *utterances: Utterance) -> None:
         """Say these even when keys wait. Where keys count, one ends it and is kept."""
-        keys = (DIGIT_KEYS if self._hash_may_come else ALL_KEYS) if self.keys_count else ""
+        keys = self._keys_that_count()
         key = await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
+        if key:
+            self.typed.append(key)
+
+    async def pause(self, seconds: float) -> None:
+        """Be silent for so long. Where keys count, one ends it and is kept for the step that asks for it."""
+        if self.keys_count and self.typed:
+            return
+        key = await self.channel.pause(seconds, keys=self._keys_that_count())
         if key:
             self.typed.append(key)
 
@@ -285,6 +293,12 @@ class Session:
         await self._voice.close()
 
     # --- inside --------------------------------------------------------------------------------------------------
+
+    def _keys_that_count(self) -> str:
+        """The keys that may be pressed now for a step further on."""
+        if not self.keys_count:
+            return ""
+        return DIGIT_KEYS if self._hash_may_come else ALL_KEYS
 
     def _ahead(self) -> Iterator[Utterance]:
         """What may be said after the step that runs now, nearest first."""

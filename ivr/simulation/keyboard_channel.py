@@ -79,6 +79,10 @@ class KeyboardChannel:
         """The next key that is typed."""
         return await self._key(seconds, TELEPHONE)
 
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        """Let the time pass, or as much of it as the caller lets it."""
+        return await self._key(seconds, keys, skips=True)
+
     async def hand_over(self, to: HandOver) -> None:
         """Nothing is there to take the caller."""
 

@@ -133,6 +133,12 @@ class RecordedCaller:
         key, self._keys = self._keys[:1] or "#", self._keys[1:]
         return key
 
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        """Let the time pass; a key that ended it is in the journal where it counted."""
+        self._check()
+        await self.clock.sleep(seconds)
+        return ""
+
     async def hand_over(self, to: HandOver) -> None:
         """Go to a queue."""
         self._check()

@@ -118,6 +118,12 @@ class ScriptedChannel:
         await self._pass(seconds)
         return ""
 
+    async def pause(self, seconds: float, *, keys: str = "") -> str:
+        """Let the time pass; the next act is for the question that follows."""
+        self._check()
+        await self._pass(seconds)
+        return ""
+
     async def hand_over(self, to: HandOver) -> None:
         """Remember where the caller goes."""
         self._check()

@@ -243,3 +243,23 @@ async def test_a_taken_port_is_told_in_one_line() -> None:
 def test_an_allowed_address_must_be_an_address() -> None:
     with pytest.raises(SetupError, match=r"asterisk\.fastagi\.allow: 'pbx' is not an address"):
         FastAgiServer(FastAgi(allow=["pbx"]), Calls(hang_up), "NL")
+
+
+async def test_a_pause_ends_with_its_time_or_a_key_that_counts() -> None:
+    async def body(session: AgiSession) -> object:
+        channel = AgiChannel(session)
+        pressed = [await channel.pause(2.0, keys="12"), await channel.pause(2.0, keys="12")]
+        await channel.hang_up()
+        return pressed
+
+    calls = Calls(body)
+    async with serving(calls) as server:
+        peer = await server.dial()
+        waits = []
+        for reply in ("200 result=57", "200 result=50", "200 result=0"):  # 9, which does not count; 2; none in time
+            waits.append(await peer.command())
+            await peer.send(f"{reply}\n".encode())
+        assert [wait.startswith("WAIT FOR DIGIT") for wait in waits] == [True] * 3
+        assert int(waits[1].split()[-1]) <= int(waits[0].split()[-1]) == 2000
+        await peer.play()
+        assert await calls.result() == ["2", ""]

@@ -18,6 +18,7 @@ from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
 from ivr.flow.steps.triage import Triage
 from ivr.flow.steps.verify import Verify
+from ivr.flow.steps.wait import Wait
 
 STEPS: tuple[type[Step], ...] = (
     Say,
@@ -34,6 +35,7 @@ STEPS: tuple[type[Step], ...] = (
     HangUp,
     Reason,
     Set,
+    Wait,
     Triage,
     Call,
     Return,
