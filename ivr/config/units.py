@@ -18,11 +18,12 @@ def seconds(value: object) -> float:
     """
     if isinstance(value, float):
         return value
-    text = str(value).strip()
+    text = "" if value is None else str(value).strip()
     parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text)
     if not parts or parts[2] not in UNITS:
         hint = f"did you mean '{text}s'?" if parts and not parts[2] else "write such as 300ms, 5s, 10min, 2h or 3d"
-        raise ValueError(f"'{text}' is not a duration; {hint}")
+        shown = f"'{text}'" if text else "an empty value"
+        raise ValueError(f"{shown} is not a duration; {hint}")
     return float(parts[1]) * UNITS[parts[2]]
 
 
