@@ -247,8 +247,13 @@ class Ear:
         heard.stop = track.stop if heard.whole else track.matched
         # The piece in which one prompt gives way to the next may resemble the first: look a little back. Also when it
         # is taken as whole, for a key may have cut off its last 80 ms.
-        self._cursor = max(track.matched - 2 * PIECE, self._cursor)
+        # Never stay where it began: there it would be found again, and again.
+        self._cursor = max(track.matched - 2 * PIECE, track.start + EDGE, self._cursor)
         self._current = None
+        if track.lost and track.matched <= track.start + 2 * PIECE:
+            # It only resembled the opening on the whole, as music does that is joined halfway.
+            self.heard.remove(heard)
+            return
         if track.lost and not heard.whole and not _falls_silent(timeline, track.matched - PIECE, track.checked):
             # Speech went on as this prompt does not. Unless a known one cut it off, it was an unknown one, that only
             # begins like it.

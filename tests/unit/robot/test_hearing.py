@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deploy.asterisk.sounds import hold_music
 from ivr.robot.hearing import Ear, Heard
 from ivr.robot.prompts import KnownPrompts, sounding
 from ivr.robot.rtp import RATE, Timeline
 from ivr.robot.sdp import Codec
+from ivr.robot.sound_file import write_wav
 from tests.unit.robot.voices import NEVER_KNOWN, TEXTS, prompt_files, received, silence, spoken
 
 STEP = RATE // 10
@@ -155,3 +157,14 @@ def test_a_file_that_vanishes_while_it_is_read_costs_nothing(tmp_path: Path) -> 
     known = KnownPrompts({}, lambda: {"gone": tmp_path / "gone.sln"})
     known.renew(1.0)
     assert len(known) == 0
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("cut", range(0, 12_000, 1_500))
+def test_music_that_resembles_its_own_beginning_does_not_hold_the_ear_up(tmp_path: Path, cut: int) -> None:
+    """Speech cut off by music, as in a queue: the chords match the opening as a whole and no piece of it."""
+    music = (hold_music() * 32767).astype(np.int16)
+    write_wav(tmp_path / "hold.wav", music)
+    known = KnownPrompts({"hold": tmp_path / "hold.wav"})
+    heard = listen(known, received(spoken(TEXTS["main_menu"])[: 4_000 + cut], music[: RATE * 8]))
+    assert all(entry.stop > entry.start for entry in heard)
