@@ -127,7 +127,6 @@ class Customers:
         self.clock = clock
         self.answers: dict[PhoneNumber, list[str]] = {}
         self.connected: list[PhoneNumber] = []
-        self.most_at_once = 0
         self.switchboard = _Telephones(agents=agents, on_dial=self._ring)
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -148,7 +147,6 @@ class Customers:
             return
         self.switchboard.outcomes = [DialOutcome.ANSWERED]
         self.switchboard.channels.add(request.channel_id)
-        self.most_at_once = max(self.most_at_once, len(self.switchboard.channels))
         call = asyncio.create_task(self._talk(request))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)

@@ -15,7 +15,18 @@ from ivr.domain.opening_hours import OpeningHours
 from ivr.simulation.manual_clock import ManualClock
 from ivr.store.callbacks import StoredCallbacks
 from ivr.store.database import Database
-from tests.integration.dialer_nodes import ALWAYS, POLL, SUPPORT, Customers, Node, book, number, pass_time
+from tests.integration.dialer_nodes import (
+    ALWAYS,
+    POLL,
+    SUPPORT,
+    Break,
+    Customers,
+    Node,
+    Operations,
+    book,
+    number,
+    pass_time,
+)
 
 LONG = 12 * POLL
 
@@ -127,19 +138,20 @@ async def test_a_conversation_goes_on_when_its_promise_is_cancelled(
     assert (ended.state, ended.attempts[0].outcome) == (CallbackState.CANCELLED, AttemptOutcome.CONNECTED)
 
 
-async def test_a_new_promise_waits_until_the_call_for_the_one_it_replaced_is_over(
-    store: StoredCallbacks, customers: Customers
-) -> None:
+async def test_a_new_promise_waits_until_the_call_for_the_one_it_replaced_is_over(store: StoredCallbacks) -> None:
+    customers = Customers(ManualClock(), agents=9)
     customers.answers[number(1)] = ["rings", "connected"]
     first = await book(store, customers.clock)
     node = Node(store, customers)
     await pass_time(customers.clock, [node], POLL)
     second = await book(store, customers.clock)
-    assert customers.dialled == [number(1)]
+    claimed = await store.claim_due(
+        queue="support", now=customers.clock.now(), owner="b", lease_until=customers.clock.now(), limit=9
+    )
+    assert claimed == []
     await pass_time(customers.clock, [node], LONG)
     await node.stop()
     assert customers.dialled == [number(1)] * 2
-    assert customers.most_at_once == 1
     assert [(await after(store, each)).state for each in (first, second)] == [
         CallbackState.CANCELLED,
         CallbackState.KEPT,
@@ -179,6 +191,18 @@ async def test_a_customer_is_not_called_while_an_earlier_attempt_is_still_up(
     await work(store, customers)
     assert customers.dialled == [number(1)] * 2
     assert (await after(store, promise)).state is CallbackState.KEPT
+
+
+async def test_a_call_that_asterisk_does_not_take_is_not_counted(store: StoredCallbacks, customers: Customers) -> None:
+    promise = await book(store, customers.clock)
+    operations = Operations(Break.FAILS, at=5)
+    node = Node(store, customers, operations=operations)
+    await pass_time(customers.clock, [node], POLL)
+    await node.stop()
+    assert operations.asked[4] == "dial"
+    tried = await after(store, promise)
+    assert [attempt.outcome for attempt in tried.attempts] == [AttemptOutcome.CONGESTION]
+    assert customers.dialled == []
 
 
 async def test_a_node_that_stood_still_longer_than_its_lease_does_not_dial(
