@@ -76,7 +76,7 @@ class Guard:
         self._places = asyncio.Semaphore(limits.concurrency)
         self._flights: dict[PhoneNumber, asyncio.Task[Sequence[Customer]]] = {}
         self._requests: set[asyncio.Task[Any]] = set()
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[None] | None = None
         self._opened = False
         self._counts: Counter[Count] = Counter()
         self._answers = 0
@@ -197,10 +197,22 @@ class Guard:
         return await self._connector.find_caller(number)
 
     async def _open_connector(self) -> None:
-        async with self._opening:
-            if not self._opened:
-                await self._connector.open()
-                self._opened = True
+        """Open the connector, once for all who wait for it: a system that hangs is not called on by each of them."""
+        if self._opened:
+            return
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open_in_time())
+            self._opening.add_done_callback(self._opening_over)
+        await asyncio.shield(self._opening)
+
+    async def _open_in_time(self) -> None:
+        await self._within_timeout(self._connector.open())
+        self._opened = True
+
+    def _opening_over(self, opening: asyncio.Task[None]) -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # seen, also when nobody waits for it any more
 
     async def _check_connector(self) -> None:
         await self._open_connector()

@@ -109,6 +109,14 @@ async def test_failures_are_not_remembered_as_answers() -> None:
     assert guarded.status.last_error == ""
 
 
+async def test_a_connector_that_does_not_open_is_called_on_once_for_all_who_wait() -> None:
+    connector = ScriptedConnector(refuses_to_open=ConnectorUnavailable("away"))
+    guarded = guard(connector, ManualClock())
+    look_ups = [asyncio.create_task(guarded.find_caller(number)) for number in numbers(3)]
+    assert [await fails(look_up) for look_up in look_ups] == [ConnectorUnavailable] * 3
+    assert connector.opened == 1
+
+
 async def test_a_connector_that_could_not_open_is_opened_by_the_next_look_up() -> None:
     connector = ScriptedConnector(customers=[ANNA], refuses_to_open=ConnectorUnavailable("away"))
     guarded = guard(connector, ManualClock())
