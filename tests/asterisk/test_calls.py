@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -19,6 +20,7 @@ import pytest_asyncio
 
 from deploy.demo.crm import NAMED, NOBODYS_NUMBER
 from ivr.domain.language import Language
+from ivr.errors import PromptNotHeard
 from ivr.flow import spoken
 from ivr.robot.call import Call
 from ivr.robot.journey import Journey
@@ -260,6 +262,25 @@ async def test_a_changed_flow_is_for_the_next_call_and_a_broken_one_for_nobody(c
     assert len(versions) == 2
     assert "lijnnet.yaml:" in engine.told()
     assert "suport" in engine.told()
+
+
+async def test_a_flow_that_is_rolled_back_answers_the_next_call(callers: Callers, flows: Path) -> None:
+    engine, file = callers.engine, flows / "lijnnet.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("- say: welcome\n", "- say: goodbye\n"))
+    try:
+
+        async def says(prompt: str) -> bool:
+            call = await callers.ring(NOBODYS_NUMBER)
+            with contextlib.suppress(PromptNotHeard):
+                await call.hears(prompt, 1.5)
+            return heard(await callers.leave(call))[:1] == [prompt]
+
+        await engine.until(lambda: says("nl/goodbye"), 15, "the changed flow to be heard")
+        await engine.ivr("flows", "rollback", "lijnnet")
+        await engine.until(lambda: says("nl/welcome"), 15, "the version before to be heard")
+    finally:
+        file.write_text(before)
 
 
 def logged(engine: EngineUnderTest, words: str) -> Callable[[], Awaitable[bool]]:
