@@ -33,6 +33,7 @@ missing_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     command -v espeak-ng >/dev/null || echo espeak-ng
     if [ "$purpose" = test ]; then
+        command -v sipp >/dev/null || echo sip-tester
         ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo postgresql
     fi
 }
