@@ -144,17 +144,14 @@ def _source(state: Path) -> tuple[str, tuple[str, ...]]:
     candidate = re.search(r"Candidate: (?:\d+:)?(\d+)", _output(("apt-cache", "policy", "asterisk")))
     if candidate and int(candidate[1]) >= OLDEST:
         return "this system's own packages", _flags(options)
-    targets = (
-        "apt-get",
-        "indextargets",
-        "--format",
-        "$(REPO_URI)",
-        "Created-By: Packages",
-        "Origin: Debian",
-        "Label: Debian",
-    )
-    mirrors = _output(targets).split()
-    mirror = mirrors[0] if mirrors else "http://deb.debian.org/debian"
+    # The mirror that this system uses itself. Whose it is, is only known once its lists were fetched; its path always.
+    targets = _output(("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")).split()
+    mirrors = [target for target in targets if target.rstrip("/").endswith("/debian")]
+    if not mirrors:
+        raise SetupError(
+            f"apt knows no mirror of Debian; add one to its sources, or install Asterisk {OLDEST} or later"
+        )
+    mirror = mirrors[0]
     if not KEYRING.exists():
         raise SetupError(f"{KEYRING} is missing; install debian-archive-keyring, or Asterisk {OLDEST} or later")
     sources = state / "etc" / "sources.list"
