@@ -180,14 +180,20 @@ async def test_refuses_what_was_dialled_when_it_is_no_number(asterisk: AsteriskU
 async def test_marks_a_callback_when_it_is_answered_and_when_an_agent_has_the_customer(
     asterisk: AsteriskUnderTest, telephone: UserAgent
 ) -> None:
-    agent_comes = decides(queue="support-own", next="queue")
+    seen = asyncio.Event()
+
+    async def decides_once_seen(session: Session) -> None:
+        await seen.wait()
+        await decides(queue="support-own", next="queue")(session)
+
     customer = UserAgent(port=asterisk.trunk_port)
-    async with customer, engine(asterisk, agent_comes) as served:
+    async with customer, engine(asterisk, decides_once_seen) as served:
         await originate(asterisk, "0612345678", "KLANTLIJN_CALLBACK=cb-1,KLANTLIJN_ATTEMPT=at-1")
         call = await customer.next_call(5)
         assert await mark(asterisk) == ""
         call.answer()
         assert await mark(asterisk, until="answered") == "answered"
+        seen.set()
         assert await mark(asterisk, until="connected") == "connected"
         await asterisk.quiet()
     assert call.called == "0612345678"
