@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from deploy.demo.crm import NAMED, NOBODYS_NUMBER
 from ivr.app import Application, personal_files, prompt_files
+from ivr.domain.callback import CallbackState
+from ivr.domain.language import Language
 from ivr.domain.outage import Outage, OutageId
+from ivr.domain.speech import Utterance
 from ivr.errors import CallFailed
 from ivr.robot.performing import perform
 from ivr.robot.prompts import KnownPrompts
@@ -19,6 +24,7 @@ from ivr.robot.user_agent import UserAgent
 AFTER_AGENT = Moment(delay=5.0, prompt="nl/connecting", at_end=True)
 CALLED_BACK_WITHIN = 60.0
 RINGS = 1.5
+OUTAGE_WORDS = "In Groningen ligt het internet eruit. We verwachten dat het om vijf uur vanmiddag is opgelost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +73,16 @@ CALLED_BACK = Script(
 
 async def demonstrate(app: Application, sip_address: str) -> None:
     """Place the calls, one after the other, and answer the callback."""
-    fixed = await prompt_files(app.library, app.flows.current())
+    await _forget_earlier_promises(app)
+    announced = await app.library.files(Utterance("outage", Language.NL, OUTAGE_WORDS))
+    fixed = {**await prompt_files(app.library, app.flows.current()), "nl/outage": Path(f"{announced}.sln")}
     known = KnownPrompts(fixed, lambda: personal_files(app.config))
     trunk_port = app.config.asterisk.private.trunk_port
     async with UserAgent(known=known) as telephone, UserAgent(port=trunk_port, known=known) as customers:
         for demonstration in (ON_ITS_WAY, STRANGER):
             await _ring(demonstration, telephone, sip_address)
-        outage = await _open_outage(app)
-        await _ring(IN_OUTAGE, telephone, sip_address)
-        await app.stores.outages.close(outage.id, app.clock.now())
+        async with _outage(app):
+            await _ring(IN_OUTAGE, telephone, sip_address)
         await _ring(BUSY_CALLER, telephone, sip_address)
         await _be_called_back(customers)
 
@@ -95,15 +102,31 @@ async def _ring(demonstration: Demonstration, telephone: UserAgent, sip_address:
         )
 
 
-async def _open_outage(app: Application) -> Outage:
-    now = app.clock.now()
+@asynccontextmanager
+async def _outage(app: Application) -> AsyncIterator[None]:
+    """An outage in Groningen, which is over afterwards whatever happens."""
     outage = Outage(
-        OutageId(uuid4().hex[:8]), now, region="Groningen", product="internet", expected_end=now + timedelta(hours=3)
+        OutageId(uuid4().hex[:8]),
+        app.clock.now(),
+        region="Groningen",
+        product="internet",
+        text={Language.NL: OUTAGE_WORDS},
     )
     await app.stores.outages.add(outage)
-    # The engine follows by itself within a second; here nobody waits for that.
-    await app.board.refresh()
-    return outage
+    try:
+        # The engine follows by itself within a second; here nobody waits for that.
+        await app.board.refresh()
+        yield
+    finally:
+        await app.stores.outages.close(outage.id, app.clock.now())
+
+
+async def _forget_earlier_promises(app: Application) -> None:
+    """Cancel what a demonstration that was broken off had promised, so that nobody is called in between."""
+    for callback in await app.stores.callbacks.callbacks(only_open=True):
+        if callback.request.number == NOBODYS_NUMBER:
+            reason = "the demonstration began anew"
+            await app.stores.callbacks.move(callback.id, CallbackState.CANCELLED, at=app.clock.now(), reason=reason)
 
 
 async def _be_called_back(customers: UserAgent) -> None:
