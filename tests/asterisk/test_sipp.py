@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ async def test_sipp_is_recognised_presses_a_key_and_reaches_an_agent(engine: Eng
     callers = tmp_path / "callers.csv"
     callers.write_text("SEQUENTIAL\n" + "".join(f"{named.number}\n" for named in NAMED[:3]))
     asterisk = engine.asterisk
+    # It sends keys through a raw socket.
+    as_root = () if os.geteuid() == 0 else ("sudo", "-n")
     sipp = await asyncio.create_subprocess_exec(
-        *("sipp", f"{asterisk.sip_host}:{asterisk.sip_port}", "-sf", str(SCENARIO), "-inf", str(callers)),
+        *(*as_root, "sipp", f"{asterisk.sip_host}:{asterisk.sip_port}", "-sf", str(SCENARIO), "-inf", str(callers)),
         *("-s", "100", "-i", "127.0.0.1", "-m", "3", "-r", "3", "-timeout", "40s", "-timeout_error"),
         cwd=tmp_path,
         stdin=asyncio.subprocess.DEVNULL,
