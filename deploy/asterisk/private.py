@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -131,13 +133,16 @@ class PrivateAsterisk:
         leftover = self._leftover()
         if leftover is None:
             return
-        os.kill(leftover, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_LIMIT
-        while self._leftover() is not None:
-            if time.monotonic() > deadline:
-                os.kill(leftover, signal.SIGKILL)
-                deadline += STOP_LIMIT
-            time.sleep(0.05)
+        # Its pid file goes before its ports are free; only the end of the process says that they are (pidfd_open(2)).
+        with suppress(ProcessLookupError):
+            end = os.pidfd_open(leftover)
+            try:
+                for number in (signal.SIGTERM, signal.SIGKILL):
+                    signal.pidfd_send_signal(end, number)
+                    if select.select([end], [], [], STOP_LIMIT)[0]:
+                        break
+            finally:
+                os.close(end)
 
     def _leftover(self) -> int | None:
         """The process that an earlier run left: the one in the pid file, if it still is our Asterisk."""
