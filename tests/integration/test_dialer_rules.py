@@ -226,7 +226,9 @@ async def test_attempts_under_way_are_followed_on_by_the_next_start(
     promise = await book(store, customers.clock)
     await work(store, customers, POLL / 2)
     stopped = await after(store, promise)
-    assert (stopped.state, stopped.attempts[0].outcome) == (CallbackState.DIALLING, AttemptOutcome.PENDING)
+    # Whether the node saw the customer's mark before it stopped is a race that Asterisk may win or lose.
+    assert stopped.state in (CallbackState.DIALLING, CallbackState.CONNECTING)
+    assert [attempt.outcome for attempt in stopped.attempts] == [AttemptOutcome.PENDING]
     await work(store, customers, 2 * POLL)
     assert (await after(store, promise)).state is CallbackState.KEPT
     assert customers.dialled == [number(1)]
