@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from ivr.domain.callback import (
@@ -20,6 +19,7 @@ from ivr.domain.callback import (
 )
 from ivr.domain.caller import Customer, Identification
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.flow_version import FlowChoice, KeptFlows
 from ivr.domain.language import Language
 from ivr.domain.line import Line, PhoneNumber
@@ -179,33 +179,6 @@ class ConnectorSession(Protocol):
         Raises:
             ConnectorError: and nothing else.
         """
-
-
-class DialOutcome(StrEnum):
-    """How dialling somebody ended."""
-
-    ANSWERED = "answered"
-    BUSY = "busy"
-    NO_ANSWER = "no_answer"
-    CONGESTION = "congestion"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class DialRequest:
-    """A call to make. `channel_id` becomes the new channel's Uniqueid; an answered call runs `context`,`exten`.
-
-    `variables` are set on the channel. `timeout` is how many seconds it may ring.
-    """
-
-    channel_id: str
-    number: PhoneNumber
-    context: str
-    exten: str
-    timeout: float
-    caller_id: str
-    variables: Mapping[str, str]
 
 
 class Switchboard(Protocol):

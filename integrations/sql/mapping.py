@@ -11,7 +11,8 @@ import phonenumbers
 import structlog
 from phonenumbers import PhoneNumberFormat
 
-from ivr.domain.caller import Customer, CustomerId, Order, OrderState
+from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber, parse_number
 

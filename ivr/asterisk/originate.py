@@ -11,9 +11,10 @@ import structlog
 from ivr.asterisk.ami_client import AmiClient
 from ivr.asterisk.ami_subscription import GAP, Subscription
 from ivr.asterisk.ami_wire import AmiMessage
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import mask
 from ivr.errors import AmiActionFailed, AmiAnswerLost, AmiUnavailable, UnsafeValue
-from ivr.ports import Clock, DialOutcome, DialRequest
+from ivr.ports import Clock
 
 FAMILY = "klantlijn"
 DEVICE_NOT_IN_USE = 1  # AST_DEVICE_NOT_INUSE, include/asterisk/devicestate.h

@@ -8,7 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ivr.domain.caller import Customer
+from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.dossier import Appointment, Case, Fault, Invoice, Order
+from ivr.domain.errand import ContactNote, Message, Ticket
+from ivr.domain.identity import Identity
 from ivr.domain.line import PhoneNumber
 
 
@@ -16,6 +19,16 @@ class Capability(StrEnum):
     """What a connected system can do for a call; the words of a manifest's `capabilities`."""
 
     FIND_CALLER = "find_caller"
+    FIND_CUSTOMER = "find_customer"
+    CHANGES = "changes"
+    ORDERS = "orders"
+    INVOICES = "invoices"
+    CASES = "cases"
+    FAULTS = "faults"
+    APPOINTMENTS = "appointments"
+    LOG_CONTACT = "log_contact"
+    CREATE_TICKET = "create_ticket"
+    SEND_MESSAGE = "send_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +81,116 @@ class FindsCallers(Connector, Protocol):
         """
 
 
-CAPABILITIES: Mapping[Capability, type] = {Capability.FIND_CALLER: FindsCallers}
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of what changed in a system: customers as they are now, and those who are gone as far as it tells.
+
+    `cursor` is where to go on, also after a restart. `more` says that another page waits now.
+    """
+
+    customers: Sequence[Customer]
+    cursor: str
+    more: bool
+    gone: Sequence[CustomerId] = ()
+
+
+@runtime_checkable
+class KnowsChanges(Connector, Protocol):
+    """The capability `changes`, which fills the index of customers."""
+
+    async def changes(self, since: str | None, limit: int) -> Changes:
+        """At most about `limit` customers that changed after the cursor `since`, the oldest change first.
+
+        None: all customers from the start. A customer may come twice, but none is left out.
+        """
+
+
+@runtime_checkable
+class FindsCustomers(Connector, Protocol):
+    """The capability `find_customer`: by something else than the number that calls."""
+
+    async def find_customer(self, identity: Identity) -> Sequence[Customer]:
+        """Every customer with this identity; empty also for a kind of identity that the system does not keep."""
+
+
+@runtime_checkable
+class HasOrders(Connector, Protocol):
+    """The capability `orders`."""
+
+    async def orders(self, customer: CustomerId) -> Sequence[Order]:
+        """A customer's orders that are not long finished, the newest first."""
+
+
+@runtime_checkable
+class HasInvoices(Connector, Protocol):
+    """The capability `invoices`."""
+
+    async def invoices(self, customer: CustomerId) -> Sequence[Invoice]:
+        """A customer's invoices that still have to be paid, the oldest first."""
+
+
+@runtime_checkable
+class HasCases(Connector, Protocol):
+    """The capability `cases`."""
+
+    async def cases(self, customer: CustomerId) -> Sequence[Case]:
+        """A customer's cases that are not solved, the newest first."""
+
+
+@runtime_checkable
+class HasFaults(Connector, Protocol):
+    """The capability `faults`."""
+
+    async def faults(self, customer: CustomerId) -> Sequence[Fault]:
+        """The faults at a customer's that are not solved, the newest first."""
+
+
+@runtime_checkable
+class HasAppointments(Connector, Protocol):
+    """The capability `appointments`."""
+
+    async def appointments(self, customer: CustomerId) -> Sequence[Appointment]:
+        """The visits to a customer that are still to come, the soonest first."""
+
+
+@runtime_checkable
+class LogsContacts(Connector, Protocol):
+    """The capability `log_contact`."""
+
+    async def log_contact(self, note: ContactNote, customer: CustomerId) -> None:
+        """Write a contact in a customer's record; the same note twice is there once, where the system can tell."""
+
+
+@runtime_checkable
+class CreatesTickets(Connector, Protocol):
+    """The capability `create_ticket`."""
+
+    async def create_ticket(self, ticket: Ticket, customer: CustomerId | None) -> str:
+        """Open a case, of nobody known if `customer` is None. Returns its number as people say it.
+
+        The same ticket twice is one, where the system can tell.
+        """
+
+
+@runtime_checkable
+class SendsMessages(Connector, Protocol):
+    """The capability `send_message`."""
+
+    async def send_message(self, message: Message) -> None:
+        """Send a message. Raises ConnectorRefused for a kind it cannot send."""
+
+
+CAPABILITIES: Mapping[Capability, type] = {
+    Capability.FIND_CALLER: FindsCallers,
+    Capability.FIND_CUSTOMER: FindsCustomers,
+    Capability.CHANGES: KnowsChanges,
+    Capability.ORDERS: HasOrders,
+    Capability.INVOICES: HasInvoices,
+    Capability.CASES: HasCases,
+    Capability.FAULTS: HasFaults,
+    Capability.APPOINTMENTS: HasAppointments,
+    Capability.LOG_CONTACT: LogsContacts,
+    Capability.CREATE_TICKET: CreatesTickets,
+    Capability.SEND_MESSAGE: SendsMessages,
+}
 """What a connector must implement for each capability that its manifest declares."""

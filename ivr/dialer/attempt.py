@@ -16,9 +16,10 @@ from structlog.stdlib import get_logger
 from ivr.config.model import Asterisk, Callbacks
 from ivr.dialer.retry import after
 from ivr.domain.callback import Attempt, AttemptOutcome, Callback, CallbackState
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import mask
 from ivr.errors import AmiUnavailable, StoreUnavailable, UnsafeValue
-from ivr.ports import CallbackStore, Clock, DialOutcome, DialRequest, Switchboard
+from ivr.ports import CallbackStore, Clock, Switchboard
 
 log = get_logger()
 

@@ -7,37 +7,21 @@ from datetime import date
 from enum import StrEnum
 from typing import NewType
 
+from ivr.domain.dossier import Appointment, Case, Fault, Invoice, Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 
 CustomerId = NewType("CustomerId", str)
 
 
-class OrderState(StrEnum):
-    """How far an order is."""
-
-    PLACED = "placed"
-    ON_THE_WAY = "on_the_way"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order a caller may ask after. `expected_on` is a date in the site's zone."""
-
-    number: str
-    state: OrderState
-    description: str = ""
-    expected_on: date | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Customer:
     """A customer as a connected system knows them; only what greetings and flows use.
 
-    `house_number` is the number and what is behind it (`12`, `12-A`); `birth_date` is only
-    used to prove who calls.
+    `id` is the system's own; `customer_number` is what stands on a customer's letters, and
+    what tells whether two systems mean the same customer. `references` are the ids in each
+    connector that knows them. `house_number` is the number and what is behind it (`12`,
+    `12-A`); `birth_date` is only used to prove who calls.
     """
 
     id: CustomerId
@@ -49,6 +33,13 @@ class Customer:
     orders: tuple[Order, ...] = ()
     house_number: str | None = None
     birth_date: date | None = None
+    customer_number: str | None = None
+    email: str | None = None
+    invoices: tuple[Invoice, ...] = ()
+    cases: tuple[Case, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    references: tuple[tuple[str, CustomerId], ...] = ()
 
     @property
     def open_orders(self) -> tuple[Order, ...]:

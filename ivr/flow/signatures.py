@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from ivr.domain.caller import Order
+from ivr.domain.dossier import Order
 from ivr.flow.answers import answer_kinds
 from ivr.flow.drafts import DOCS, Draft, DraftStep
 from ivr.flow.expression_types import Names

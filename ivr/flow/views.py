@@ -9,8 +9,9 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ivr.domain.callback import Window
-from ivr.domain.caller import Caller, Customer, Order
+from ivr.domain.caller import Caller, Customer
 from ivr.domain.contact import Direction
+from ivr.domain.dossier import Order
 from ivr.domain.language import Language
 from ivr.domain.line import LineState
 from ivr.domain.opening_hours import OpeningHours

@@ -15,8 +15,9 @@ from enum import StrEnum
 from itertools import product, zip_longest
 
 from ivr.domain.callback import Window
-from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState, Order, OrderState
+from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.contact import Contact, ContactEvent, EventKind, Json, Outcome
+from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line
 from ivr.domain.outage import Outage

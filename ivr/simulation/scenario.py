@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ivr.config.units import Seconds
-from ivr.domain.caller import OrderState
 from ivr.domain.contact import Outcome
+from ivr.domain.dossier import OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import LineState, read_line
 from ivr.flow.model import FlowSet

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.errors import AmiUnavailable
-from ivr.ports import DialOutcome, DialRequest
 
 
 @dataclass

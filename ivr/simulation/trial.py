@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState, Order
+from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
+from ivr.domain.dossier import Order
 from ivr.domain.line import LineState, parse_number, read_line
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId

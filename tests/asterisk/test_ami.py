@@ -17,9 +17,9 @@ from ivr.asterisk.queue_watch import QueueWatch
 from ivr.clock import SystemClock
 from ivr.config.model import Ami
 from ivr.domain.contact import Contact, ContactEvent, ContactId
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import PhoneNumber
 from ivr.errors import AmiActionFailed, AmiLoginRefused, AmiUnavailable, UnsafeValue
-from ivr.ports import DialOutcome, DialRequest
 from tests.asterisk.asterisk_under_test import AsteriskUnderTest
 
 pytestmark = pytest.mark.asterisk

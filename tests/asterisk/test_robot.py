@@ -11,8 +11,8 @@ import pytest
 from ivr.asterisk.ami_client import AmiClient
 from ivr.asterisk.originate import AmiSwitchboard
 from ivr.clock import SystemClock
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import PhoneNumber
-from ivr.ports import DialOutcome, DialRequest
 from ivr.robot.performing import perform
 from ivr.robot.prompts import KnownPrompts
 from ivr.robot.script import Moment, Press, Script

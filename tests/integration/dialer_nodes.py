@@ -15,11 +15,12 @@ from ivr.config.model import Asterisk, Callbacks
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
 from ivr.domain.callback import Callback, CallbackRequest, Window
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.domain.opening_hours import OpeningHours
 from ivr.errors import AmiUnavailable, StoreUnavailable
-from ivr.ports import CallbackStore, DialOutcome, DialRequest, Switchboard
+from ivr.ports import CallbackStore, Switchboard
 from ivr.simulation.manual_clock import ManualClock
 from ivr.simulation.scripted_switchboard import ScriptedSwitchboard
 

@@ -11,9 +11,9 @@ import pytest
 from ivr.asterisk.ami_client import AmiClient
 from ivr.asterisk.originate import AmiSwitchboard
 from ivr.config.model import Ami
+from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import PhoneNumber
 from ivr.errors import AmiUnavailable, UnsafeValue
-from ivr.ports import DialOutcome, DialRequest
 from ivr.simulation.ami_peer import AmiPeer, Headers, event, list_of, response
 from ivr.simulation.manual_clock import ManualClock
 

@@ -22,7 +22,7 @@ from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import BreakerState
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.guard import Count, Guard
-from ivr.domain.caller import OrderState
+from ivr.domain.dossier import OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.errors import ConnectorRefused, ConnectorTimeout, ConnectorUnavailable

@@ -8,7 +8,8 @@ import pytest
 
 from integrations.sql.client import query_mistake
 from integrations.sql.mapping import Spelling, column_mistakes, customers_from, spelled
-from ivr.domain.caller import Customer, CustomerId, Order, OrderState
+from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber, parse_number
 

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivr.domain.callback import Window
-from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState, Order, OrderState
+from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.contact import Direction
+from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.opening_hours import OpeningHours

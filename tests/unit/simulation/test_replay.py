@@ -11,8 +11,9 @@ import pytest
 
 from ivr.cli.outside import setting_of
 from ivr.config.loading import load as load_config
-from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState, Order, OrderState
+from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
+from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
