@@ -35,7 +35,7 @@ from ivr.calls.identification import Identifier
 from ivr.clock import SystemClock
 from ivr.config.model import Guard as Limits
 from ivr.connectors.connector import Surroundings
-from ivr.connectors.guard import Guard
+from ivr.connectors.system import ConnectedSystem
 from ivr.domain.caller import IdentificationState
 from ivr.domain.line import PhoneNumber, parse_number
 
@@ -73,11 +73,11 @@ async def paced(
     return taken
 
 
-def guarded(url: str, folder: Path) -> Guard:
+def guarded(url: str, folder: Path) -> ConnectedSystem:
     """The SQL connector on a database, with the limits that config.yaml has unless told otherwise."""
     limits = Limits()
     surroundings = Surroundings(folder=folder, timeout=limits.timeout, concurrency=limits.concurrency)
-    return Guard("crm", SqlConnector(SqlSettings(url=url), surroundings), limits, SystemClock())
+    return ConnectedSystem("crm", SqlConnector(SqlSettings(url=url), surroundings), limits, SystemClock())
 
 
 async def measure_demo(folder: Path, rate: float, count: int) -> None:

@@ -30,8 +30,8 @@ from ivr.config.loading import secret
 from ivr.config.model import DAYS, Config, Day, Organisation, RegionArea, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
-from ivr.connectors.guard import Guard
 from ivr.connectors.metrics import ConnectorMetrics
+from ivr.connectors.system import ConnectedSystem
 from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
@@ -113,7 +113,7 @@ def sources_of(config: Config) -> Sources:
     )
 
 
-def guards_of(config: Config, clock: Clock) -> Sequence[Guard]:
+def guards_of(config: Config, clock: Clock) -> Sequence[ConnectedSystem]:
     """The connectors that identify callers, guarded, in their order. Raises SetupError."""
     catalog = Catalog()
     guards = []
@@ -125,11 +125,11 @@ def guards_of(config: Config, clock: Clock) -> Sequence[Guard]:
             timeout=configured.guard.timeout,
             concurrency=configured.guard.concurrency,
         )
-        guards.append(Guard(name, catalog.caller_finder(configured, surroundings), configured.guard, clock))
+        guards.append(ConnectedSystem(name, catalog.caller_finder(configured, surroundings), configured.guard, clock))
     return guards
 
 
-def identifier_of(config: Config, guards: Sequence[Guard], clock: Clock) -> Identifier:
+def identifier_of(config: Config, guards: Sequence[ConnectedSystem], clock: Clock) -> Identifier:
     """Who finds out who calls."""
     return Identifier(guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions))
 
@@ -347,7 +347,7 @@ async def _take_over_calls(app: Application) -> None:
         app.queue_watch.expect(await app.stores.contacts.unended(since=since))
 
 
-async def _open(guard: Guard) -> None:
+async def _open(guard: ConnectedSystem) -> None:
     try:
         await guard.open()
     except ConnectorError as error:

@@ -201,6 +201,7 @@ class Guard(Section):
     open_for: Seconds = 10.0
     cache_for: Seconds = 60.0
     cache_unknown_for: Seconds = 10.0
+    stale_for: Seconds = 3600.0
 
 
 class Connector(Section):

@@ -1,12 +1,11 @@
-"""A cache of look-ups by number, each with an age limit, unknown numbers with their own."""
+"""A cache of what a connected system answered, each answer with an age limit, empty ones with their own."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
-from ivr.domain.caller import Customer
-from ivr.domain.line import PhoneNumber
 from ivr.ports import Clock
 
 MOST_ENTRIES = 10_000
@@ -14,36 +13,51 @@ MOST_ENTRIES = 10_000
 
 
 class AnswerCache:
-    """Remembers who was found for `known_for` seconds and that nobody was for `unknown_for` seconds."""
+    """Remembers what was found for `known_for` seconds and that nothing was for `unknown_for` seconds.
 
-    def __init__(self, *, known_for: float, unknown_for: float, clock: Clock, most: int = MOST_ENTRIES) -> None:
+    For `kept_for` seconds it still tells what was found last, with its age, for when the
+    system gives no answer.
+    """
+
+    def __init__(
+        self, *, known_for: float, unknown_for: float, kept_for: float, clock: Clock, most: int = MOST_ENTRIES
+    ) -> None:
         self._known_for = known_for
         self._unknown_for = unknown_for
+        self._kept_for = kept_for
         self._clock = clock
         self._most = most
-        self._entries: OrderedDict[PhoneNumber, tuple[float, Sequence[Customer]]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[float, Sequence[Any]]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, number: PhoneNumber) -> Sequence[Customer] | None:
-        """The answer that was stored, empty when nobody has the number; None when there is none young enough."""
-        entry = self._entries.get(number)
+    def get(self, key: Hashable) -> Sequence[Any] | None:
+        """The answer that was stored, empty when nothing was found; None when there is none young enough."""
+        found = self.last(key)
+        if found is None:
+            return None
+        answer, age = found
+        return answer if age < (self._known_for if answer else self._unknown_for) else None
+
+    def last(self, key: Hashable) -> tuple[Sequence[Any], float] | None:
+        """The answer that was stored last and its age in seconds; None when there is none, or it is too old."""
+        entry = self._entries.get(key)
         if entry is None:
             return None
-        stale_at, customers = entry
-        if self._clock.monotonic() >= stale_at:
-            del self._entries[number]
+        stored_at, answer = entry
+        age = self._clock.monotonic() - stored_at
+        if age >= (max(self._kept_for, self._known_for) if answer else self._unknown_for):
+            del self._entries[key]
             return None
-        self._entries.move_to_end(number)
-        return customers
+        self._entries.move_to_end(key)
+        return answer, age
 
-    def put(self, number: PhoneNumber, customers: Sequence[Customer]) -> None:
-        """Remember an answer. An age limit of 0 keeps nothing."""
-        age = self._known_for if customers else self._unknown_for
-        if age <= 0:
+    def put(self, key: Hashable, answer: Sequence[Any]) -> None:
+        """Remember an answer, unless its age limit is 0."""
+        if (max(self._kept_for, self._known_for) if answer else self._unknown_for) <= 0:
             return
-        self._entries[number] = (self._clock.monotonic() + age, customers)
-        self._entries.move_to_end(number)
+        self._entries[key] = (self._clock.monotonic(), answer)
+        self._entries.move_to_end(key)
         while len(self._entries) > self._most:
             self._entries.popitem(last=False)

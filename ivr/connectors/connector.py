@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.capability import Capability as Capability
 from ivr.domain.dossier import Appointment, Case, Fault, Invoice, Order
 from ivr.domain.errand import ContactNote, Message, Ticket
 from ivr.domain.identity import Identity
 from ivr.domain.line import PhoneNumber
-
-
-class Capability(StrEnum):
-    """What a connected system can do for a call; the words of a manifest's `capabilities`."""
-
-    FIND_CALLER = "find_caller"
-    FIND_CUSTOMER = "find_customer"
-    CHANGES = "changes"
-    ORDERS = "orders"
-    INVOICES = "invoices"
-    CASES = "cases"
-    FAULTS = "faults"
-    APPOINTMENTS = "appointments"
-    LOG_CONTACT = "log_contact"
-    CREATE_TICKET = "create_ticket"
-    SEND_MESSAGE = "send_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +51,15 @@ class Connector(Protocol):
 
     async def check(self) -> None:
         """Ask the system for a sign of life, as `ivr doctor` does. Raises ConnectorError."""
+
+
+@runtime_checkable
+class ChoosesCapabilities(Protocol):
+    """A connector whose settings decide which of its manifest's capabilities it has."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Those it has."""
 
 
 @runtime_checkable

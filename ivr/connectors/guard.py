@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,9 +14,7 @@ import structlog
 from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import Breaker, BreakerState
 from ivr.connectors.cache import AnswerCache
-from ivr.connectors.connector import FindsCallers
-from ivr.domain.caller import Customer
-from ivr.domain.line import PhoneNumber
+from ivr.connectors.connector import Connector
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
 from ivr.ports import Clock
 
@@ -54,27 +52,29 @@ class GuardStatus:
     answers: int
     asked_seconds: float
     under_way: int
-    cached_numbers: int
+    cached_answers: int
     last_error: str
 
 
 class Guard:
-    """A connector behind a time-out, a limit on simultaneous requests, a circuit breaker and a cache.
+    """A time-out, a limit on simultaneous requests, a circuit breaker and a cache around a connector.
 
-    It is an `ivr.ports.ConnectorSession`. Simultaneous look-ups of one number are one request.
-    A request that outlives its time-out is cancelled; until it really ends it keeps its
-    place, so that a system that hangs never holds more than `limits.concurrency` of them.
+    Simultaneous look-ups of the same are one request. A request that outlives its time-out
+    is cancelled; until it really ends it keeps its place, so that a system that hangs never
+    holds more than `limits.concurrency` of them.
     """
 
-    def __init__(self, name: str, connector: FindsCallers, limits: Limits, clock: Clock) -> None:
+    def __init__(self, name: str, connector: Connector, limits: Limits, clock: Clock) -> None:
         self.name = name
         self._connector = connector
         self._limits = limits
         self._clock = clock
         self._breaker = Breaker(failures_to_open=limits.failures_to_open, open_for=limits.open_for, clock=clock)
-        self._cache = AnswerCache(known_for=limits.cache_for, unknown_for=limits.cache_unknown_for, clock=clock)
+        self._cache = AnswerCache(
+            known_for=limits.cache_for, unknown_for=limits.cache_unknown_for, kept_for=limits.stale_for, clock=clock
+        )
         self._places = asyncio.Semaphore(limits.concurrency)
-        self._flights: dict[PhoneNumber, asyncio.Task[Sequence[Customer]]] = {}
+        self._flights: dict[Hashable, asyncio.Task[Sequence[Any]]] = {}
         self._requests: set[asyncio.Task[Any]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._opened = False
@@ -93,7 +93,7 @@ class Guard:
             answers=self._answers,
             asked_seconds=self._asked_seconds,
             under_way=len(self._requests),
-            cached_numbers=len(self._cache),
+            cached_answers=len(self._cache),
             last_error=self._last_error,
         )
 
@@ -125,8 +125,8 @@ class Guard:
         elif not closing.cancelled() and closing.exception() is not None:
             log.warning("connector.not_closed", connector=self.name, error=type(closing.exception()).__name__)
 
-    async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
-        """Every customer with this number; empty when there is none.
+    async def look_up(self, key: Hashable, request: Callable[[], Awaitable[Sequence[T]]]) -> Sequence[T]:
+        """What `request` finds, or what it found lately for the same `key`; empty when there is nothing.
 
         A caller who stops waiting leaves the request under way: its answer still fills the cache.
 
@@ -136,17 +136,17 @@ class Guard:
             ConnectorRefused: it refused the request.
             ConnectorError: it failed in a way of its own.
         """
-        cached = self._cache.get(number)
+        cached = self._cache.get(key)
         if cached is not None:
             self._counts[Count.CACHED] += 1
             return cached
-        flight = self._flights.get(number)
+        flight = self._flights.get(key)
         if flight is not None:
             self._counts[Count.JOINED] += 1
         else:
-            flight = asyncio.create_task(self._look_up(number))
-            self._flights[number] = flight
-            flight.add_done_callback(lambda done: self._landed(number, done))
+            flight = asyncio.create_task(self._find(key, request))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda done: self._landed(key, done))
         try:
             return await asyncio.shield(flight)
         except asyncio.CancelledError:
@@ -155,13 +155,30 @@ class Guard:
                 raise
             raise ConnectorUnavailable(f"{self.name} is being closed") from None
 
-    def _landed(self, number: PhoneNumber, flight: asyncio.Task[Sequence[Customer]]) -> None:
-        del self._flights[number]
+    def found_before(self, key: Hashable) -> tuple[Sequence[Any], float] | None:
+        """What was found last for a key, and how many seconds ago; None when that is unknown or too long ago."""
+        return self._cache.last(key)
+
+    async def carry_out(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Let the system do something, once and never from the cache. Raises as `look_up` does.
+
+        After ConnectorTimeout and ConnectorUnavailable it may have been done all the same.
+        """
+        return await self._ask(request)
+
+    def _landed(self, key: Hashable, flight: asyncio.Task[Sequence[Any]]) -> None:
+        del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # seen, also when nobody waits for it any more
 
-    async def _look_up(self, number: PhoneNumber) -> Sequence[Customer]:
-        """One request behind the breaker; counts what became of it."""
+    async def _find(self, key: Hashable, request: Callable[[], Awaitable[Sequence[T]]]) -> Sequence[T]:
+        found = tuple(await self._ask(request))
+        self._counts[Count.FOUND if found else Count.NOT_FOUND] += 1
+        self._cache.put(key, found)
+        return found
+
+    async def _ask(self, asking: Callable[[], Awaitable[T]]) -> T:
+        """One request behind the breaker; counts what became of it unless it was answered."""
         is_probe = self._breaker.state is BreakerState.HALF_OPEN
         if not self._breaker.admits():
             self._counts[Count.LEFT_ALONE] += 1
@@ -172,9 +189,9 @@ class Guard:
             await self._take_place(alarm, is_probe=is_probe)
             asked = True
             began = self._clock.monotonic()
-            request = asyncio.create_task(self._ask(number))
+            request = asyncio.create_task(self._request(asking))
             request.add_done_callback(lambda _: self._places.release())
-            found = await self._answer(request, alarm)
+            answer = await self._answer(request, alarm)
         except ConnectorError as error:
             if asked:
                 self._failed(error)
@@ -184,17 +201,12 @@ class Guard:
             if is_probe and not asked:
                 self._breaker.gave_up()
         self._answered(self._clock.monotonic() - began)
-        customers = tuple(customer for customer in found if number in customer.numbers)
-        if len(customers) < len(found):
-            log.warning("connector.other_number", connector=self.name, dropped=len(found) - len(customers))
-        self._counts[Count.FOUND if customers else Count.NOT_FOUND] += 1
-        self._cache.put(number, customers)
-        return customers
+        return answer
 
-    async def _ask(self, number: PhoneNumber) -> Sequence[Customer]:
+    async def _request(self, asking: Callable[[], Awaitable[T]]) -> T:
         if not self._opened:
             await self._open_connector()
-        return await self._connector.find_caller(number)
+        return await asking()
 
     async def _open_connector(self) -> None:
         """Open the connector, once for all who wait for it: a system that hangs is not called on by each of them."""

@@ -21,7 +21,8 @@ from ivr.clock import SystemClock
 from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import BreakerState
 from ivr.connectors.connector import Surroundings
-from ivr.connectors.guard import Count, Guard
+from ivr.connectors.guard import Count
+from ivr.connectors.system import ConnectedSystem
 from ivr.domain.dossier import OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
@@ -33,20 +34,22 @@ ANNA, BRAM, EMILY, YOUSSEF, SAMIRA = NAMED
 LIMIT = 0.2
 """Seconds until the guard gives up, in tests where it must."""
 
-Connect = Callable[..., Guard]
+Connect = Callable[..., ConnectedSystem]
 
 
 @pytest.fixture
 async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
     """Makes a guarded connector from settings; closed afterwards."""
-    guards: list[Guard] = []
+    guards: list[ConnectedSystem] = []
 
-    def made(timeout: float = 5.0, failures_to_open: int = 5, open_for: float = 10.0, **settings: Any) -> Guard:
+    def made(
+        timeout: float = 5.0, failures_to_open: int = 5, open_for: float = 10.0, **settings: Any
+    ) -> ConnectedSystem:
         limits = Limits(timeout=timeout, failures_to_open=failures_to_open, open_for=open_for, concurrency=4)
         connector = SqlConnector(
             SqlSettings(**settings), Surroundings(folder=tmp_path, timeout=timeout, concurrency=limits.concurrency)
         )
-        guards.append(Guard("crm", connector, limits, SystemClock()))
+        guards.append(ConnectedSystem("crm", connector, limits, SystemClock()))
         return guards[-1]
 
     yield made

@@ -10,7 +10,7 @@ import pytest
 from ivr.calls.identification import CallerLookup, Identifier
 from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import BreakerState
-from ivr.connectors.guard import Guard
+from ivr.connectors.system import ConnectedSystem
 from ivr.domain.caller import Customer, CustomerId, IdentificationState
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.region import Region
@@ -189,7 +189,7 @@ async def test_when_the_call_ends_nothing_is_left_waiting() -> None:
 async def test_an_answer_for_a_call_that_ended_still_serves_the_next_call() -> None:
     clock = ManualClock()
     crm = hangs(ANNA)
-    guarded = Guard("crm", crm, Limits(), clock)
+    guarded = ConnectedSystem("crm", crm, Limits(), clock)
     lookup = start(clock, guarded)
     await clock.settle()
     lookup.close()
@@ -212,7 +212,7 @@ async def test_two_hundred_calls_with_a_hanging_system_are_all_answered_at_the_b
     """None waits a moment over its budget, the system holds its places only, and is then left alone."""
     clock = ManualClock()
     crm = hangs()
-    guarded = Guard("crm", crm, Limits(timeout=2.0, concurrency=20, failures_to_open=5, open_for=10.0), clock)
+    guarded = ConnectedSystem("crm", crm, Limits(timeout=2.0, concurrency=20, failures_to_open=5, open_for=10.0), clock)
     identifier = Identifier([guarded], budget=BUDGET, clock=clock)
     ended: list[float] = []
 

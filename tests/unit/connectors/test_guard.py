@@ -10,7 +10,8 @@ import pytest
 from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import BreakerState
 from ivr.connectors.connector import FindsCallers
-from ivr.connectors.guard import Count, Guard
+from ivr.connectors.guard import Count
+from ivr.connectors.system import ConnectedSystem
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.line import PhoneNumber
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
@@ -27,8 +28,8 @@ def numbers(count: int) -> list[PhoneNumber]:
     return [PhoneNumber(f"+3130{number:07}") for number in range(count)]
 
 
-def guard(connector: FindsCallers, clock: ManualClock, limits: Limits = LIMITS) -> Guard:
-    return Guard("crm", connector, limits, clock)
+def guard(connector: FindsCallers, clock: ManualClock, limits: Limits = LIMITS) -> ConnectedSystem:
+    return ConnectedSystem("crm", connector, limits, clock)
 
 
 async def fails(look_up: asyncio.Task[Sequence[Customer]]) -> type[BaseException]:
@@ -292,5 +293,5 @@ async def test_it_counts_what_it_did() -> None:
     await look_up
     await guarded.find_caller(OTHER)
     status = guarded.status
-    assert (status.name, status.answers, status.asked_seconds, status.cached_numbers) == ("crm", 2, 0.25, 2)
+    assert (status.name, status.answers, status.asked_seconds, status.cached_answers) == ("crm", 2, 0.25, 2)
     assert {count: status.counts[count] for count in (Count.FOUND, Count.NOT_FOUND)} == {"found": 1, "not_found": 1}
