@@ -12,10 +12,11 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from integrations.sql.client import SqlClient, query_mistake
-from integrations.sql.mapping import Spelling, column_mistakes, customers_from, spelled
+from integrations.sql.mapping import column_mistakes, customers_from
 from ivr.connectors.connector import Surroundings
 from ivr.domain.caller import Customer
 from ivr.domain.line import PhoneNumber
+from ivr.domain.spelling import Spelling, spelled
 from ivr.errors import ConnectorRefused
 
 DEMO_QUERY = """
