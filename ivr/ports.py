@@ -21,6 +21,7 @@ from ivr.domain.caller import Customer, Identification
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
 from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.flow_version import FlowChoice, KeptFlows
+from ivr.domain.identity import Identity
 from ivr.domain.language import Language
 from ivr.domain.line import Line, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
@@ -179,6 +180,21 @@ class ConnectorSession(Protocol):
         Raises:
             ConnectorError: and nothing else.
         """
+
+
+class CustomerIndex(Protocol):
+    """Customers as the connected systems last told of them, found without asking these systems. Never raises.
+
+    An answer is never empty. None: nobody known has it, the index is too old, or it cannot be read now, so only the
+    system itself can tell. It holds what a greeting needs: no dossier, and of the facts that prove who calls only the
+    customer number and the postcode.
+    """
+
+    async def find(self, connector: str, number: PhoneNumber) -> Sequence[Customer] | None:
+        """The customers of a connector with this number, in about a millisecond."""
+
+    async def find_customer(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
+        """The customers of a connector with this identity."""
 
 
 class Switchboard(Protocol):
