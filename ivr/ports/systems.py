@@ -1,0 +1,63 @@
+"""What is asked of the systems outside: customer systems and Asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ivr.domain.caller import Customer
+from ivr.domain.dialling import DialOutcome, DialRequest
+from ivr.domain.identity import Identity
+from ivr.domain.line import PhoneNumber
+
+
+class ConnectorSession(Protocol):
+    """A connected system that can find a caller (capability `find_caller`)."""
+
+    async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
+        """Every customer with this number; empty when there is none.
+
+        Raises:
+            ConnectorError: and nothing else.
+        """
+
+
+class CustomerIndex(Protocol):
+    """Customers as the connected systems last told of them, found without asking these systems. Never raises.
+
+    An answer is never empty. None: nobody known has it, the index is too old, or it cannot be read now, so only the
+    system itself can tell. It holds what a greeting needs: no dossier, and of the facts that prove who calls only the
+    customer number and the postcode.
+    """
+
+    async def find(self, connector: str, number: PhoneNumber) -> Sequence[Customer] | None:
+        """The customers of a connector with this number, in about a millisecond."""
+
+    async def find_customer(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
+        """The customers of a connector with this identity."""
+
+
+class Switchboard(Protocol):
+    """Asterisk, seen from the dialer."""
+
+    async def dial(self, request: DialRequest) -> DialOutcome:
+        """Dial and wait for the outcome. Never dials twice: UNKNOWN when the link broke before the outcome was seen.
+
+        Raises:
+            AmiUnavailable: nothing was dialled.
+        """
+
+    async def is_up(self, channel_id: str) -> bool:
+        """Whether a channel with this Uniqueid exists. Raises AmiUnavailable."""
+
+    async def mark(self, key: str) -> str | None:
+        """What the extensions stored as `klantlijn/<key>` in Asterisk's database, or None. Raises AmiUnavailable."""
+
+    async def forget_mark(self, key: str) -> None:
+        """Remove what is stored as `klantlijn/<key>`, if anything is. Raises AmiUnavailable."""
+
+    async def stop_ringing(self, channel_id: str) -> None:
+        """End the call of the channel with this Uniqueid, unless it was answered. Raises AmiUnavailable."""
+
+    async def free_agents(self, asterisk_queues: Sequence[str]) -> int:
+        """Agents who could take a call of one of these queues now. Raises AmiUnavailable."""
