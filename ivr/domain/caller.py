@@ -21,7 +21,8 @@ class Customer:
     `id` is the system's own; `customer_number` is what stands on a customer's letters, and
     what tells whether two systems mean the same customer. `references` are the ids in each
     connector that knows them. `house_number` is the number and what is behind it (`12`,
-    `12-A`); `birth_date` is only used to prove who calls.
+    `12-A`); `birth_date` is only used to prove who calls. `handles` are names on networks,
+    such as `x:@anna`.
     """
 
     id: CustomerId
@@ -40,6 +41,7 @@ class Customer:
     faults: tuple[Fault, ...] = ()
     appointments: tuple[Appointment, ...] = ()
     references: tuple[tuple[str, CustomerId], ...] = ()
+    handles: tuple[str, ...] = ()
 
     @property
     def open_orders(self) -> tuple[Order, ...]:
