@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -83,8 +84,7 @@ def _one_per_place(node: Node, model: type[BaseModel], errors: Sequence[ErrorDet
             wanted[at].append(what)
     for at, problem in first.items():
         message = problem.message.replace(wanted[at][0], " or ".join(wanted[at]), 1)
-        place = (problem.file, problem.line, problem.column, problem.end_column, problem.rule)
-        yield Problem(*place, message, problem.hint, problem.docs, problem.excerpt)
+        yield replace(problem, message=message)
 
 
 def _lies_in(loc: tuple[str | int, ...], around: tuple[str | int, ...]) -> bool:

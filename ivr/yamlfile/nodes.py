@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ivr.yamlfile.problem import Problem
+from ivr.yamlfile.problem import Problem, Severity
 
 Loc = Sequence[str | int]
 """The way to a value: keys and positions, from the top of the file."""
@@ -44,6 +44,10 @@ class Place:
         return Problem(
             self.source.file, self.line, self.column, max(end, self.column + 1), rule, message, hint, docs, excerpt
         )
+
+    def warning(self, rule: str, message: str, hint: str = "", docs: str = "") -> Problem:
+        """A problem at this place that is no reason to refuse the file."""
+        return replace(self.problem(rule, message, hint, docs), severity=Severity.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

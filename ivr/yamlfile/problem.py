@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import StrEnum
 
 from ivr.errors import InvalidFiles
 
 SHOWN_WIDTH = 110
+PAGE = "docs/problems.md"
+"""The page that explains every rule, each under its name."""
+
+
+class Severity(StrEnum):
+    """Whether files with such a problem are refused, or only frowned upon."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """A mistake. Lines and columns count from 1; `end_column` is the first column after it.
 
-    `excerpt` is the whole line it stands on. `rule` names the kind of mistake, `docs` the
-    page that explains it. Problems sort by place.
+    `excerpt` is the whole line it stands on. `rule` names the kind of mistake, which has its place on the page with
+    problems; `docs` is where it is told what to write. Problems sort by place.
     """
 
     file: str
@@ -28,19 +38,24 @@ class Problem:
     hint: str = ""
     docs: str = ""
     excerpt: str = field(default="", compare=False)
+    severity: Severity = Severity.ERROR
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the files are refused for it."""
+        return self.severity is Severity.ERROR
 
     def __str__(self) -> str:
         """The problem as an admin sees it: place, message, the line itself, a caret, the suggestion."""
-        head = f"{self.file}:{self.line}:{self.column}: {self.message}"
-        advice = "   ".join(part for part in (self.hint, self.docs) if part)
+        mark = "" if self.is_error else f"{self.severity}: "
+        head = f"{self.file}:{self.line}:{self.column}: {mark}{self.message}"
+        advice = "   ".join(part for part in (self.hint, self.docs, f"{PAGE}#{self.rule}") if part)
         if not self.excerpt.strip():
-            return f"{head}\n    {advice}" if advice else head
+            return f"{head}\n    {advice}"
         shown, start, end = self._window()
         number = str(self.line)
         caret = " " * start + "^" * max(1, end - start)
-        return "\n".join(
-            (head, f"  {number} | {shown}", f"  {' ' * len(number)} | {caret}{' ' + advice if advice else ''}")
-        )
+        return "\n".join((head, f"  {number} | {shown}", f"  {' ' * len(number)} | {caret} {advice}"))
 
     def as_json(self) -> dict[str, str | int]:
         """The stable shape of `ivr check --json`."""
@@ -51,6 +66,7 @@ class Problem:
             "rule": self.rule,
             "message": self.message,
             "hint": self.hint,
+            "severity": self.severity.value,
         }
 
     def _window(self) -> tuple[str, int, int]:
@@ -67,9 +83,14 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(set(problems))
 
 
+def errors_in(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems for which files are refused."""
+    return [problem for problem in problems if problem.is_error]
+
+
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raise InvalidFiles with every problem, if there is any."""
-    found = in_order(problems)
+    """Raise InvalidFiles with every error, if there is any."""
+    found = in_order(errors_in(problems))
     if found:
         raise InvalidFiles(found)
 
