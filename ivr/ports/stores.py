@@ -16,8 +16,10 @@ from ivr.domain.callback import (
     CallbackState,
     Window,
 )
+from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.contact import Contact, ContactEvent, ContactId
 from ivr.domain.flow_version import FlowChoice, KeptFlows
+from ivr.domain.index_state import IndexState
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.site import Split
 
@@ -162,6 +164,47 @@ class FlowStore(Protocol):
 
     async def choices(self) -> Sequence[FlowChoice]:
         """What was chosen, by flow."""
+
+
+class IndexStore(Protocol):
+    """Customers of connected systems, and how far each system's are. Every method may raise StoreError.
+
+    Who fills an index has its turn, a lease, so that nobody else does at the same time.
+    """
+
+    async def claim(
+        self, connector: str, *, source: str, owner: str, now: datetime, lease_until: datetime
+    ) -> IndexState | None:
+        """Take or keep the turn; None while another owner's lease lives.
+
+        What came from another `source` is out of use at once, and removed by the next full run.
+        """
+
+    async def release(self, connector: str, *, owner: str) -> None:
+        """Let another owner have the turn."""
+
+    async def state(self, connector: str) -> IndexState | None:
+        """How far a connector's index is; None when none was ever begun."""
+
+    async def write(
+        self,
+        state: IndexState,
+        *,
+        owner: str,
+        lease_until: datetime,
+        customers: Sequence[Customer] = (),
+        gone: Sequence[CustomerId] = (),
+    ) -> IndexState | None:
+        """Store customers as they are now with the state that this leads to, both or neither, and keep the turn.
+
+        Returns the state as it is now; None when the turn was lost, and nothing was stored.
+        """
+
+    async def sweep(self, state: IndexState, *, owner: str, lease_until: datetime, limit: int) -> IndexState | None:
+        """Remove those whom the full run did not see from the next `limit` customers, and keep the turn.
+
+        Returns the state as it is now, which says whether the run is over; None when the turn was lost.
+        """
 
 
 class ChangeWatch(Protocol):

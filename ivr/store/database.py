@@ -62,6 +62,11 @@ class Database:
         return self._url.drivername == SQLITE
 
     @property
+    def url(self) -> URL:
+        """The address, with its password."""
+        return self._url
+
+    @property
     def shown(self) -> str:
         """The address without its password."""
         return self._url.render_as_string(hide_password=True)

@@ -203,3 +203,44 @@ Index(
     sqlite_where=_is_pending,
     postgresql_where=_is_pending,
 )
+
+# How far the index of each connected system's customers is; `ivr.domain.index_state` explains the columns.
+index_states = Table(
+    "index_states",
+    metadata,
+    Column("connector", Text, primary_key=True),
+    # Tells one configuration of the connector from another, whose customers are not the same.
+    Column("source", Text, nullable=False),
+    Column("cursor", Text),
+    Column("run", Integer, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("run_cursor", Text),
+    Column("run_began_at", UtcTime),
+    Column("synced_at", UtcTime),
+    Column("full_at", UtcTime),
+    Column("customers", Integer, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcTime),
+)
+
+# SQLite keeps both ordered by their key instead of by a hidden number: a look-up is one way down the tree.
+indexed_customers = Table(
+    "indexed_customers",
+    metadata,
+    Column("connector", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    # The last full run that saw this customer.
+    Column("seen", Integer, nullable=False),
+    Column("record", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+indexed_identities = Table(
+    "indexed_identities",
+    metadata,
+    Column("connector", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("customer_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
