@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, EventKind, Json
+from ivr.domain.hand_over import HandOver
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.site import Site
 from ivr.domain.speech import Audio, Utterance
@@ -21,7 +22,7 @@ from ivr.flow.expressions import Expression
 from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services, Session
-from ivr.ports import HandOver
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
 from ivr.simulation.virtual_clock import VirtualClock
 
@@ -69,7 +70,7 @@ async def run(flows: FlowSet, flow: str, keys: str, calls: int) -> tuple[int, fl
         services = Services(
             world, ScriptedBoard(), ScriptedDesk(), sites, VirtualClock(), ZoneInfo("Europe/Amsterdam"), "support"
         )
-        session = Session(services, flows, world, lambda: CALLER, world, ContactId("c"))
+        session = Session(services, flows, world, DescribedEnquiry(lambda: CALLER), world, ContactId("c"))
         await engine.run(session, flow)
         steps += world.steps
     return steps, time.perf_counter() - started

@@ -26,6 +26,7 @@ from ivr.flow.engine import Engine
 from ivr.flow.loader import Sources
 from ivr.flow.session import Services, Session
 from ivr.flow.stepping_aside import stepping_aside
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
 
 CALLS = 200
@@ -46,7 +47,8 @@ async def call(catalog: FlowCatalog, services: Services) -> None:
     engine = Engine()
     while True:
         channel = Sounding("1")
-        session = Session(services, catalog.current(), channel, lambda: CALLER, channel, ContactId("c"))
+        enquiry = DescribedEnquiry(lambda: CALLER)
+        session = Session(services, catalog.current(), channel, enquiry, channel, ContactId("c"))
         await engine.run(session, "lijnnet")
 
 

@@ -8,11 +8,14 @@ from typing import Any
 
 import structlog
 
-from ivr.domain.caller import Caller, Customer, Identification, IdentificationState
+from ivr.calls.dossier import DossierLookup
+from ivr.domain.caller import Caller, Customer, Identification, IdentificationState, is_same_customer, merged
+from ivr.domain.capability import KEPT_BY, Capability
+from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.region import Region, region_of
 from ivr.errors import ConnectorError
-from ivr.ports import Clock, ConnectorSession
+from ivr.ports import Clock, ConnectorSession, CustomerIndex
 
 log = structlog.get_logger()
 
@@ -27,17 +30,25 @@ class Identifier:
     one customer, AMBIGUOUS with more. It is given as soon as everybody before them has
     answered, and after `budget` seconds at the latest. UNKNOWN means that every one of
     them said so; when nobody knows the number but somebody gave no answer it is UNAVAILABLE.
+    What is in the `index` need not be asked.
 
     It is an `ivr.ports.CustomerDirectory`, and starts a `CallerLookup` for a call.
     """
 
     def __init__(
-        self, connectors: Sequence[ConnectorSession], *, budget: float, clock: Clock, regions: Sequence[Region] = ()
+        self,
+        connectors: Sequence[ConnectorSession],
+        *,
+        budget: float,
+        clock: Clock,
+        regions: Sequence[Region] = (),
+        index: CustomerIndex | None = None,
     ) -> None:
         self._connectors = tuple(connectors)
         self._budget = budget
         self._clock = clock
         self._regions = tuple(regions)
+        self._index = index
 
     async def identify(self, number: PhoneNumber) -> Identification:
         """Who calls from a number. Answers within the budget, UNAVAILABLE when it cannot; never raises."""
@@ -47,18 +58,30 @@ class Identifier:
         finally:
             lookup.close()
 
-    def start(self, line: Line) -> CallerLookup:
-        """Begin to find out who calls; returns at once. Close it when the call ends."""
-        return CallerLookup(line, self._connectors, budget=self._budget, clock=self._clock, regions=self._regions)
+    def start(self, line: Line, fields: frozenset[str] = frozenset()) -> CallerLookup:
+        """Begin to find out who calls; returns at once. Close it when the call ends.
+
+        `fields` are those of a customer that the call may use: nothing else is asked for.
+        """
+        return CallerLookup(
+            line,
+            self._connectors,
+            budget=self._budget,
+            clock=self._clock,
+            regions=self._regions,
+            index=self._index,
+            fields=fields,
+        )
 
 
 class CallerLookup:
-    """What one call knows of its caller, at every moment of the call.
+    """What one call knows of its caller, at every moment of the call (an `ivr.ports.Enquiry`).
 
     The look-up begins when this is made, and goes on after the budget for as long as the
     connectors' guards let it: PENDING and UNAVAILABLE are bettered by an answer that comes
-    late. Who has been named once is not replaced, so nobody is greeted by two names.
-    A line without a number is answered at once and nobody is asked.
+    late. Who has been named once is not replaced, so nobody is greeted by two names; what
+    other systems know of the same customer is added. A line without a number is answered at
+    once and nobody is asked.
     """
 
     def __init__(
@@ -69,21 +92,35 @@ class CallerLookup:
         budget: float,
         clock: Clock,
         regions: Sequence[Region] = (),
+        index: CustomerIndex | None = None,
+        fields: frozenset[str] = frozenset(),
     ) -> None:
         self._line = line
+        self._systems = connectors
         self._clock = clock
         self._regions = regions
+        self._index = index
+        wanted = frozenset(KEPT_BY[field] for field in fields if field in KEPT_BY)
+        self._wants_proof = Capability.FIND_CALLER in wanted
+        self._dossier = DossierLookup(connectors, wanted, budget=budget, clock=clock, changed=self._learn)
         self._answers: list[Sequence[Customer] | ConnectorError | None] = [None] * len(connectors)
         self._budget_spent = False
         self._answered = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._caller = self._caller_as(IdentificationState.PENDING)
+        self._who: tuple[int, Customer] | None = None
+        self._asked_also: set[int] = set()
+        self._state = IdentificationState.PENDING
+        self._recognised_by = IdentityKind.PHONE
+        self._caller = Caller(line, region=region_of(regions, postcode=None, number=line.number))
         if line.number is None:
             withheld = line.state is LineState.WITHHELD
             self._settle(IdentificationState.WITHHELD if withheld else IdentificationState.UNKNOWN)
         else:
             for place, connector in enumerate(connectors):
-                self._begin(self._ask(place, connector, line.number))
+                if Capability.FIND_CALLER in connector.capabilities:
+                    self._dossier.expect(self._ask(place, connector, line.number), place)
+                else:
+                    self._answers[place] = ()
             self._begin(self._spend(budget))
             self._decide()
 
@@ -110,10 +147,50 @@ class CallerLookup:
                     waiting.cancel()
         return self._caller
 
+    async def ready(self, fields: frozenset[str]) -> None:
+        """Wait until these fields of the customer are as well known as they can be in time. Never raises."""
+        parts = frozenset(KEPT_BY[field] for field in fields if field in KEPT_BY)
+        if parts:
+            await self._dossier.ready(parts)
+
+    async def look_up(self, part: Capability) -> Sequence[Any]:
+        """A part of the customer's dossier as it is now; empty when nobody is known. Raises ConnectorError."""
+        return await self._dossier.now(part) if self._who else ()
+
+    async def recognise(self, identity: Identity, postcode: str) -> bool:
+        """Find the one customer with this identity and postcode; they are the caller from now on.
+
+        Raises:
+            ConnectorError: no system could tell.
+        """
+        failure = ConnectorError("no connected system finds customers by what they key")
+        answered = False
+        for place, system in enumerate(self._systems):
+            if Capability.FIND_CUSTOMER not in system.capabilities:
+                continue
+            try:
+                found = await system.find_customer(identity)
+            except ConnectorError as error:
+                failure = error
+                continue
+            answered = True
+            living_there = [customer for customer in found if _digits(customer.postcode) == _digits(postcode) != ""]
+            if len(living_there) == 1:
+                self._dossier.forget()
+                self._asked_also.clear()
+                self._recognised_by = identity.kind
+                self._answers = [None] * len(self._systems)
+                self._settle(IdentificationState.KNOWN, (place, living_there[0]))
+                return True
+        if not answered:
+            raise failure
+        return False
+
     def close(self) -> None:
         """The call is over: stop waiting. Requests that are under way end by themselves, in their guards' time."""
         for task in self._tasks:
             task.cancel()
+        self._dossier.close()
         self._answered.set()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -127,40 +204,105 @@ class CallerLookup:
             log.error("identification.failed", error=type(error).__name__)
 
     async def _ask(self, place: int, connector: ConnectorSession, number: PhoneNumber) -> None:
+        indexed = await self._index.find(connector.name, number) if self._index else None
+        if indexed is not None:
+            self._heard(place, indexed)
+            if not self._wants_proof:
+                return
         try:
-            self._answers[place] = await connector.find_caller(number)
+            self._heard(place, await connector.find_caller(number))
         except ConnectorError as error:
-            self._answers[place] = error
-        self._decide()
+            if indexed is None:
+                self._heard(place, error)
 
     async def _spend(self, budget: float) -> None:
         await self._clock.sleep(budget)
         self._budget_spent = True
         self._decide()
 
+    def _heard(self, place: int, answer: Sequence[Customer] | ConnectorError) -> None:
+        if self._recognised_by is not IdentityKind.PHONE:
+            return  # the line is somebody else's
+        self._answers[place] = answer
+        if self._who is None:
+            self._decide()
+        else:
+            self._join(place)
+
     def _decide(self) -> None:
         """Settle what the answers so far allow; see Identifier for the rule."""
-        if self._caller.identification.state not in UNSETTLED:
+        if self._state not in UNSETTLED:
             return
-        for answer in self._answers:
+        for place, answer in enumerate(self._answers):
             if answer is None and not self._budget_spent:
                 return
             if isinstance(answer, Sequence) and answer:
-                only = answer[0] if len({customer.id for customer in answer}) == 1 else None
-                self._settle(IdentificationState.KNOWN if only else IdentificationState.AMBIGUOUS, only)
+                only = _only(answer)
+                state = IdentificationState.KNOWN if only else IdentificationState.AMBIGUOUS
+                self._settle(state, (place, only) if only else None)
                 return
         everybody_answered = all(isinstance(answer, Sequence) for answer in self._answers)
         self._settle(IdentificationState.UNKNOWN if everybody_answered else IdentificationState.UNAVAILABLE)
 
-    def _settle(self, state: IdentificationState, customer: Customer | None = None) -> None:
-        self._caller = self._caller_as(state, customer)
+    def _settle(self, state: IdentificationState, who: tuple[int, Customer] | None = None) -> None:
+        self._state, self._who = state, who
+        if who is not None:
+            self._dossier.begin(who[0], who[1].id)
+            for place in range(len(self._systems)):
+                self._join(place)
+        self._learn()
         self._answered.set()
         if state not in UNSETTLED:
-            here = asyncio.current_task()
-            for task in self._tasks - {here}:
+            for task in self._tasks - {asyncio.current_task()}:
                 task.cancel()
 
-    def _caller_as(self, state: IdentificationState, customer: Customer | None = None) -> Caller:
-        postcode = customer.postcode if customer else None
-        region = region_of(self._regions, postcode=postcode, number=self._line.number)
-        return Caller(self._line, Identification(state, customer), region)
+    def _join(self, place: int) -> None:
+        """Add what another system knows of the customer, as far as it means the same one."""
+        if self._who is None:
+            return
+        chosen, customer = self._who
+        answer, system = self._answers[place], self._systems[place]
+        if place == chosen:
+            # The index named them; the system itself knows more.
+            again = [each for each in answer if each.id == customer.id] if isinstance(answer, Sequence) else []
+            self._who = (chosen, again[0]) if again else self._who
+        elif isinstance(answer, Sequence) and (other := _only(answer)) and is_same_customer(customer, other):
+            self._dossier.begin(place, other.id)
+            self._who = (chosen, merged(customer, other))
+        elif (
+            (self._recognised_by is not IdentityKind.PHONE or (isinstance(answer, Sequence) and not answer))
+            and Capability.FIND_CUSTOMER in system.capabilities
+            and customer.customer_number
+            and place not in self._asked_also
+        ):
+            self._asked_also.add(place)
+            self._dossier.expect(self._find_also(place, customer.customer_number), place)
+        self._learn()
+
+    async def _find_also(self, place: int, customer_number: str) -> None:
+        """Find the customer in a system that does not know the line."""
+        try:
+            found = await self._systems[place].find_customer(Identity(IdentityKind.CUSTOMER_NUMBER, customer_number))
+        except ConnectorError:
+            return  # its guard counts it; the caller is who they are without it
+        other = _only(found)
+        if other and self._who:
+            self._dossier.begin(place, other.id)
+            self._who = (self._who[0], merged(self._who[1], other))
+            self._learn()
+
+    def _learn(self) -> None:
+        """Tell the call what is known now."""
+        customer = self._dossier.completed(self._who[1]) if self._who else None
+        region = region_of(self._regions, postcode=customer.postcode if customer else None, number=self._line.number)
+        self._caller = Caller(self._line, Identification(self._state, customer), region, self._recognised_by)
+
+
+def _only(customers: Sequence[Customer]) -> Customer | None:
+    """The one customer among the answers, if it is one."""
+    return customers[0] if len({customer.id for customer in customers}) == 1 else None
+
+
+def _digits(postcode: str | None) -> str:
+    """The digits of a postcode: what can be keyed of it."""
+    return "".join(each for each in postcode or "" if each.isdigit())

@@ -14,6 +14,7 @@ from ivr.config.model import Entry
 from ivr.domain.callback import AttemptOutcome, Callback, CallbackState
 from ivr.domain.caller import Caller
 from ivr.domain.contact import Contact, ContactId, Direction, EventKind, Json, Outcome
+from ivr.domain.hand_over import ToQueue
 from ivr.domain.line import Line, LineState
 from ivr.errors import AsteriskError, CallerHungUp, StoreError
 from ivr.flow.engine import Ending, Engine
@@ -62,19 +63,14 @@ class Reception:
         with bound_contextvars(call=arrival.contact_id):
             promise = await self._promise(arrival)
             line = Line(LineState.KNOWN, promise.request.number) if promise else arrival.line
-            lookup = self._identifier.start(line)
-            try:
-                await self._take(arrival, channel, line, lookup, promise)
-            finally:
-                lookup.close()
+            await self._take(arrival, channel, line, promise)
 
-    async def _take(
-        self, arrival: Arrival, channel: Channel, line: Line, lookup: CallerLookup, promise: Callback | None
-    ) -> None:
-        recorder = Recorder(self._journal, arrival.contact_id, self._clock)
+    async def _take(self, arrival: Arrival, channel: Channel, line: Line, promise: Callback | None) -> None:
         entry = None if arrival.callback_id else self._entry_for(arrival.entry)
         flow = self._callback_flow if arrival.callback_id else entry.flow if entry else ""
         flows = self._flows(flow)
+        lookup = self._identifier.start(line, flows.fields)
+        recorder = Recorder(self._journal, arrival.contact_id, self._clock)
         contact = Contact(
             id=arrival.contact_id,
             started_at=self._clock.now(),
@@ -91,7 +87,7 @@ class Reception:
             self._services,
             flows,
             channel,
-            lookup.current,
+            lookup,
             recorder,
             arrival.contact_id,
             entry=arrival.entry,
@@ -108,7 +104,9 @@ class Reception:
         except asyncio.CancelledError:
             recorder.note(EventKind.ERROR, session.step, error="Stopped", message="Klantlijn stopped during this call")
             raise
-        if lookup.current() != caller:
+        finally:
+            lookup.close()
+        if _who(lookup.current()) != _who(caller):
             caller = lookup.current()
             _note_identified(recorder, caller, late=True)
         self._close(contact, caller, session, ending, recorder)
@@ -143,7 +141,7 @@ class Reception:
             "reason": ending.reason,
             "outcome": ending.outcome,
         }
-        if ending.handed_over is not None:
+        if isinstance(ending.handed_over, ToQueue):
             changes |= {"queue": ending.handed_over.queue, "site": ending.handed_over.site}
         # A failed call goes on in Asterisk's fallback queue, like one that was handed over.
         goes_on = ending.handed_over is not None or ending.outcome is Outcome.FAILED
@@ -184,6 +182,11 @@ class Reception:
                 )
         except StoreError as error:
             log.error("a refused callback could not be stored; the customer may be called again", error=str(error))
+
+
+def _who(caller: Caller) -> tuple[Json, ...]:
+    """What is written down of a caller; what else is learnt of them is not."""
+    return caller.identification.state.value, caller.customer.id if caller.customer else None, caller.region
 
 
 def _note_identified(recorder: Recorder, caller: Caller, **particulars: Json) -> None:

@@ -25,6 +25,7 @@ from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
 from ivr.ports import Clock
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.keyboard_channel import KeyboardChannel, ShiftedClock
 from ivr.simulation.play_through import PlayedThrough, play_over, play_through, read_script
 from ivr.simulation.scripted_channel import Act
@@ -46,6 +47,7 @@ SHOWN = {
     EventKind.CALLBACK_BOOKED: "promises call",
     EventKind.TRIAGE_RESULT: "triage",
     EventKind.QUEUED: "to queue",
+    EventKind.TRANSFERRED: "transfers to",
     EventKind.ERROR: "ERROR",
     EventKind.HUNG_UP: "caller hangs up",
 }
@@ -115,7 +117,7 @@ async def _play(call: _Call, script: Sequence[Act]) -> PlayedThrough:
         call.flow,
         call.services(setting, VirtualClock(call.start), prompts),
         prompts,
-        lambda: caller,
+        DescribedEnquiry(lambda: caller),
         script,
         limits=setting.limits,
         direction=setting.direction(call.flow),
@@ -142,7 +144,7 @@ async def _type(call: _Call, zone: ZoneInfo) -> PlayedThrough:
             call.flows,
             call.flow,
             call.services(setting, clock, prompts),
-            lambda: caller,
+            DescribedEnquiry(lambda: caller),
             limits=setting.limits,
             direction=setting.direction(call.flow),
             also=happened,

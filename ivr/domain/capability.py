@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -29,3 +30,11 @@ DOSSIER = (
     Capability.APPOINTMENTS,
 )
 """The parts of a customer's dossier; each is also the name of its field of a customer."""
+
+KEPT_BY: Mapping[str, Capability] = {
+    **{part.value: part for part in DOSSIER},
+    "open_orders": Capability.ORDERS,
+    "house_number": Capability.FIND_CALLER,
+    "birth_date": Capability.FIND_CALLER,
+}
+"""The fields of a customer that are asked of the systems in the call itself, and by which capability."""

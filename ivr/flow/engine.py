@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import structlog
 
 from ivr.domain.contact import EventKind, Outcome
+from ivr.domain.hand_over import HandOver
 from ivr.errors import CallerHungUp, IvrError, StepLimitReached
 from ivr.flow.course import Course
 from ivr.flow.model import Placed
 from ivr.flow.session import Session
 from ivr.flow.step import Ended, GoTo, Result
-from ivr.ports import HandOver
 
 APOLOGY = "apology"
 """The prompt that is said when a flow failed, before the caller goes to a person."""
@@ -87,6 +87,8 @@ class Engine:
     async def _step(self, session: Session, course: Course, placed: Placed) -> Result:
         """One step; a failure is noted and takes its `on_error`, or that of the step that called the flow."""
         try:
+            if placed.fields:
+                await session.enquiry.ready(placed.fields)
             return await placed.step.run(session)
         except CallerHungUp:
             raise

@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
 from ivr.errors import InvalidFiles
 from ivr.flow.drafts import Draft, DraftStep, DraftTexts, read_flow, read_texts
+from ivr.flow.fields import fields_used
 from ivr.flow.graph import Graph, Node
 from ivr.flow.inspection import Inspection
 from ivr.flow.model import Flow, FlowSet, Placed, Prompts
@@ -29,7 +31,8 @@ FLOWS, TRIAGE, TEXTS = "flows/", "triage/", "texts.yaml"
 class Sources:
     """Where flows and prompts are, and the queues and named hours there are (None: not to be checked).
 
-    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open.
+    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
+    `destinations` where callers may be taken besides.
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
     `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
     """
@@ -41,6 +44,7 @@ class Sources:
     given: Mapping[str, bytes] | None = None
     hours: Collection[str] | None = None
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
+    destinations: Destinations | None = None
 
     def flow_files(self) -> list[Path]:
         """The flow files, sorted by name."""
@@ -117,7 +121,9 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     problems = [problem for draft in drafts for problem in draft.problems]
     problems += [problem for found in triages for problem in found.problems]
     problems += [problem for found in texts.values() for problem in found.problems]
-    problems += Inspection(drafts, texts, triages, sources.queues, sources.hours, sources.queue_gaps).problems()
+    problems += Inspection(
+        drafts, texts, triages, sources.queues, sources.hours, sources.queue_gaps, sources.destinations
+    ).problems()
     if problems:
         return None, in_order(problems)
     prompts = Prompts(
@@ -125,12 +131,16 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
         {language: found.recordings for language, found in texts.items()},
     )
     versions = _versions(drafts, triages, texts.values())
-    flows = [_flow(draft, versions) for draft in drafts]
+    flows = [_flow(draft, versions, prompts) for draft in drafts]
     files = {FLOWS + path.name: draft.data for path, draft in zip(paths, drafts, strict=True)}
     files |= {f"{language.value}/{TEXTS}": found.data for language, found in texts.items() if found.data}
     files |= {TRIAGE + Path(found.file).name: found.data for found in triages}
     asked = {str(found.triage.triage): found.triage for found in triages if found.triage}
-    return FlowSet({flow.name: flow for flow in flows if flow is not None}, prompts, files, asked), []
+    made = {flow.name: flow for flow in flows if flow is not None}
+    used = frozenset(
+        name for flow in made.values() for block in flow.blocks.values() for placed in block for name in placed.fields
+    )
+    return FlowSet(made, prompts, files, asked, used), []
 
 
 def _texts(sources: Sources, language: Language) -> DraftTexts:
@@ -167,19 +177,22 @@ def _named(draft: Draft, what: type[N]) -> set[N]:
     }
 
 
-def _flow(draft: Draft, versions: Mapping[str, str]) -> Flow | None:
+def _flow(draft: Draft, versions: Mapping[str, str], prompts: Prompts) -> Flow | None:
     if draft.head is None:
         return None
     head = draft.head
     version = versions[head.flow]
     nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
     keys_count = Graph(nodes, head.start, head.otherwise).keys_count()
-    blocks = {name: tuple(_placed(name, steps, keys_count)) for name, steps in draft.blocks.items()}
+    blocks = {name: tuple(_placed(name, steps, keys_count, prompts)) for name, steps in draft.blocks.items()}
     return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise, head.gives)
 
 
-def _placed(block: BlockName, steps: Sequence[DraftStep], keys_count: set[tuple[BlockName, int]]) -> Iterator[Placed]:
+def _placed(
+    block: BlockName, steps: Sequence[DraftStep], keys_count: set[tuple[BlockName, int]], prompts: Prompts
+) -> Iterator[Placed]:
     """The steps of a block, each with its name in the journal."""
     labels = step_labels(block, [found.step.kind for found in steps])
     for position, (found, label) in enumerate(zip(steps, labels, strict=True)):
-        yield Placed(found.step, label, found.on_error, (block, position) in keys_count)
+        used = fields_used(found.step, prompts)
+        yield Placed(found.step, label, found.on_error, (block, position) in keys_count, used)

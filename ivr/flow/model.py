@@ -18,13 +18,15 @@ from ivr.flow.triage import Triage
 class Placed:
     """A step in its block. `label` is its name in the journal, such as `main.menu`.
 
-    `keys_count`: a key pressed while it speaks counts for a step further on.
+    `keys_count`: a key pressed while it speaks counts for a step further on. `fields` are those of
+    the customer that it uses.
     """
 
     step: Step
     label: str
     on_error: BlockName | None = None
     keys_count: bool = False
+    fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ class FlowSet:
     """Every flow and prompt of one moment, checked together. A call keeps the set it began with.
 
     `files` are those it was made of, such as `flows/main.yaml` and `nl/texts.yaml`; `id` is the hash of them.
+    `fields` are those of a customer that the flows use and connected systems are asked for.
     """
 
     flows: Mapping[str, Flow]
     prompts: Prompts
     files: Mapping[str, bytes] = field(default_factory=dict)
     triages: Mapping[str, Triage] = field(default_factory=dict)
+    fields: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:

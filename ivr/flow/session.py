@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.domain.caller import Caller, Customer, CustomerId
 from ivr.domain.contact import ContactId, Direction, EventKind, Outcome
+from ivr.domain.hand_over import Destination, Destinations, HandOver, ToNumber, ToQueue
 from ivr.domain.language import Language
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
@@ -32,7 +33,17 @@ from ivr.flow.views import (
     view_outage,
 )
 from ivr.flow.voice import MAX_AHEAD, Voice
-from ivr.ports import CallbackDesk, CallLog, Channel, Clock, HandOver, OutageBoard, PromptLibrary, SiteChooser
+from ivr.ports import (
+    CallLog,
+    CallbackDesk,
+    Channel,
+    Clock,
+    Enquiry,
+    OutageBoard,
+    PromptLibrary,
+    RecordingShelf,
+    SiteChooser,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,9 @@ class Services:
 
     `language` is spoken to who has not chosen another, `country` (ISO 3166) is where national
     numbers are read in, `hours` when people answer (None: always), `named_hours` the hours
-    that conditions name, `queue_hours` those of each queue (open without them).
+    that conditions name, `queue_hours` those of each queue (open without them),
+    `destinations` where callers may be taken besides, `recordings` where what they say is
+    kept (None: nowhere).
     """
 
     prompts: PromptLibrary
@@ -56,6 +69,8 @@ class Services:
     hours: OpeningHours | None = None
     named_hours: Mapping[str, OpeningHours] = field(default_factory=dict)
     queue_hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    destinations: Destinations = field(default_factory=Destinations)
+    recordings: RecordingShelf | None = None
 
 
 class Session:
@@ -66,7 +81,7 @@ class Session:
         services: Services,
         flows: FlowSet,
         channel: Channel,
-        caller: Callable[[], Caller],
+        enquiry: Enquiry,
         log: CallLog,
         contact_id: ContactId,
         *,
@@ -76,7 +91,7 @@ class Session:
         self.services = services
         self.flows = flows
         self.channel = channel
-        self.caller = caller
+        self.enquiry = enquiry
         self.log = log
         self.contact_id = contact_id
         self.entry = entry
@@ -96,6 +111,8 @@ class Session:
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""
         self.told_outages: set[OutageId] = set()
+        self.told_recording = False
+        """Whether the caller was told that the call is recorded."""
         self.handed_over: HandOver | None = None
         self._voice = Voice(channel, services.prompts, log)
         self._flow: Flow | None = None
@@ -142,6 +159,10 @@ class Session:
         return self._here is not None and self._here.keys_count
 
     # --- what is known -------------------------------------------------------------------------------------------
+
+    def caller(self) -> Caller:
+        """The caller as known now."""
+        return self.enquiry.current()
 
     @property
     def customer(self) -> Customer | None:
@@ -241,6 +262,11 @@ class Session:
         """Say these to the end, whatever is pressed."""
         await self._voice.say(utterances, step=self.step, ahead=self._ahead)
 
+    async def tell_until(self, keys: str, *utterances: Utterance) -> str:
+        """Say these to the end, or until one of `keys` is pressed. Returns that key, or ''."""
+        keys = keys.replace("#", "") if self._hash_may_come else keys
+        return await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
+
     async def key(self, utterances: Sequence[Utterance], *, wanted: str, seconds: float) -> str:
         """The key that answers what is said, or '' when none comes within `seconds` after it.
 
@@ -282,17 +308,27 @@ class Session:
 
     async def hand_over(self, queue: str, *, priority: int = 0) -> None:
         """Make Asterisk take the caller to a queue, at the site whose turn it is."""
-        site = self.services.sites.choose(queue)
-        target = HandOver(queue, site.name, site.queues[queue], self.language, priority)
+        target = self._to_queue(queue, priority)
         await self.channel.hand_over(target)
         self.handed_over = target
-        self.log.note(EventKind.QUEUED, self.step, queue=queue, site=site.name, priority=priority)
+        self.log.note(EventKind.QUEUED, self.step, queue=queue, site=target.site, priority=priority)
+
+    async def transfer(self, destination: Destination, *, ring_for: float, queue: str) -> None:
+        """Make Asterisk ring a telephone for so many seconds; a queue takes the caller when nobody answers there."""
+        target = ToNumber(destination, ring_for, self._to_queue(queue))
+        await self.channel.hand_over(target)
+        self.handed_over = target
+        self.log.note(EventKind.TRANSFERRED, self.step, to=destination.shown, otherwise=queue)
 
     async def close(self) -> None:
         """Nothing more will be said."""
         await self._voice.close()
 
     # --- inside --------------------------------------------------------------------------------------------------
+
+    def _to_queue(self, queue: str, priority: int = 0) -> ToQueue:
+        site = self.services.sites.choose(queue)
+        return ToQueue(queue, site.name, site.queues[queue], self.language, priority)
 
     def _keys_that_count(self) -> str:
         """The keys that may be pressed now for a step further on."""

@@ -173,6 +173,10 @@ class Step(Settings):
                 for complaint in value.examine(names).complaints:
                     yield loc, complaint
 
+    def fields(self) -> frozenset[str]:
+        """The fields of the customer that it uses besides those in its conditions and texts."""
+        return frozenset()
+
     def utterances(self, session: Session) -> Sequence[Utterance]:
         """What it would say if it came now, to be prepared. May raise what `run` raises."""
         return ()

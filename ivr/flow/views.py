@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from ivr.domain.callback import Window
 from ivr.domain.caller import Caller, Customer
 from ivr.domain.contact import Direction
-from ivr.domain.dossier import Order
+from ivr.domain.dossier import Appointment, Case, Fault, Invoice, Order
+from ivr.domain.identity import IdentityKind
 from ivr.domain.language import Language
 from ivr.domain.line import LineState
 from ivr.domain.opening_hours import OpeningHours
@@ -43,9 +44,31 @@ class CallerView:
     products: tuple[str, ...]
     orders: tuple[Order, ...]
     open_orders: tuple[Order, ...]
+    customer_number: str
+    email: str
+    invoices: tuple[Invoice, ...]
+    cases: tuple[Case, ...]
+    faults: tuple[Fault, ...]
+    appointments: tuple[Appointment, ...]
 
 
-PERSONAL = frozenset({"number", "id", "name", "postcode", "products", "orders", "open_orders"})
+PERSONAL = frozenset(
+    {
+        "number",
+        "id",
+        "name",
+        "postcode",
+        "products",
+        "orders",
+        "open_orders",
+        "customer_number",
+        "email",
+        "invoices",
+        "cases",
+        "faults",
+        "appointments",
+    }
+)
 """The fields of `caller` that make a text personal."""
 
 
@@ -127,10 +150,12 @@ def known_customer(caller: Caller) -> Customer | None:
     """The customer who calls, if they are known.
 
     A number identifies a line, not a person: a customer counts as known only when their
-    own record holds the number that calls.
+    own record holds the number that calls, or when they keyed what tells who they are.
     """
     customer = caller.customer
-    return customer if customer is not None and caller.line.number in customer.numbers else None
+    if customer is None or caller.recognised_by is not IdentityKind.PHONE:
+        return customer
+    return customer if caller.line.number in customer.numbers else None
 
 
 def view_caller(caller: Caller, *, verified: bool = False) -> CallerView:
@@ -150,6 +175,12 @@ def view_caller(caller: Caller, *, verified: bool = False) -> CallerView:
         products=tuple(sorted(customer.products)) if customer else (),
         orders=customer.orders if customer else (),
         open_orders=customer.open_orders if customer else (),
+        customer_number=(customer.customer_number if customer else "") or Missing(),
+        email=(customer.email if customer else "") or Missing(),
+        invoices=customer.invoices if customer else (),
+        cases=customer.cases if customer else (),
+        faults=customer.faults if customer else (),
+        appointments=customer.appointments if customer else (),
     )
 
 

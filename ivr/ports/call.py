@@ -12,11 +12,14 @@ from ivr.domain.callback import (
     CallbackRequest,
     Window,
 )
-from ivr.domain.caller import Identification
+from ivr.domain.caller import Caller, Identification
+from ivr.domain.capability import Capability
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
-from ivr.domain.language import Language
+from ivr.domain.hand_over import HandOver
+from ivr.domain.identity import Identity
 from ivr.domain.line import Line, PhoneNumber
 from ivr.domain.outage import Outage
+from ivr.domain.recording import Take
 from ivr.domain.site import Site
 from ivr.domain.speech import Audio, Utterance
 
@@ -35,17 +38,6 @@ class Arrival:
     line: Line
     language: str = ""
     callback_id: CallbackId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """Where Asterisk takes the caller when the flow is over: a queue at a site."""
-
-    queue: str
-    site: str
-    asterisk_queue: str
-    language: Language
-    priority: int = 0
 
 
 class Channel(Protocol):
@@ -67,10 +59,22 @@ class Channel(Protocol):
         """Be silent for `seconds`, or until one of `keys` is pressed. Returns that key, or ''."""
 
     async def hand_over(self, to: HandOver) -> None:
-        """Make Asterisk take the caller to a queue when the session ends."""
+        """Make Asterisk take the caller elsewhere when the session ends."""
 
     async def hang_up(self) -> None:
         """End the call when the session ends."""
+
+    async def record(self, ref: str, *, most: float, silence: float, keys: str = "") -> Take:
+        """Record the caller to `ref`.wav: until a key, `silence` seconds without sound, or `most` seconds in all.
+
+        A caller who leaves meanwhile has recorded something: that is told, not raised.
+        """
+
+    async def record_call(self, ref: str) -> None:
+        """Record both sides to `ref`.wav from here on, behind what is there already, also when the session is over."""
+
+    async def stop_recording_call(self) -> None:
+        """Stop what `record_call` began, if it goes on."""
 
 
 class CallLog(Protocol):
@@ -109,6 +113,32 @@ class CustomerDirectory(Protocol):
 
     async def identify(self, number: PhoneNumber) -> Identification:
         """Who calls from a number. Answers within the budget, UNAVAILABLE when it cannot; never raises."""
+
+
+class Enquiry(Protocol):
+    """What one call knows of its caller, and what it may still find out from the connected systems."""
+
+    def current(self) -> Caller:
+        """The caller as known now."""
+
+    async def ready(self, fields: frozenset[str]) -> None:
+        """Wait until these fields of the customer are as well known as they can be in time. Never raises."""
+
+    async def look_up(self, part: Capability) -> Sequence[Any]:
+        """A part of the customer's dossier as the systems that keep it tell it now; empty when nobody is known.
+
+        Raises:
+            ConnectorError: no system told it.
+        """
+
+    async def recognise(self, identity: Identity, postcode: str) -> bool:
+        """Find the one customer with this identity and postcode. From then on they are the caller.
+
+        False when there is none, or more than one; the caller stays who they were.
+
+        Raises:
+            ConnectorError: no system could tell.
+        """
 
 
 class OutageBoard(Protocol):

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from ivr.domain.caller import Customer
+from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.capability import Capability
 from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.identity import Identity
 from ivr.domain.line import PhoneNumber
 
 
 class ConnectorSession(Protocol):
-    """A connected system that can find a caller (capability `find_caller`)."""
+    """A connected system. Every method raises ConnectorError and nothing else; also for what it is not capable of."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
 
     async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
-        """Every customer with this number; empty when there is none.
+        """Every customer with this number; empty when there is none."""
 
-        Raises:
-            ConnectorError: and nothing else.
-        """
+    async def find_customer(self, identity: Identity) -> Sequence[Customer]:
+        """Every customer with this identity; empty when there is none."""
+
+    async def dossier(self, part: Capability, customer: CustomerId) -> Sequence[Any]:
+        """A part of a customer's dossier, as `ivr.domain.dossier`."""
+
+    def dossier_before(self, part: Capability, customer: CustomerId) -> tuple[Sequence[Any], float] | None:
+        """What that part held when it was last seen, and how many seconds ago; None when that is too long ago."""
 
 
 class CustomerIndex(Protocol):

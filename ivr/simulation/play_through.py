@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, Direction, EventKind, Json
 from ivr.flow.engine import Ending, Engine, Limits
 from ivr.flow.keys import ALL_KEYS
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services, Session
-from ivr.ports import Channel
-from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, ScriptedChannel, Silence
+from ivr.ports import Channel, Enquiry
+from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, ScriptedChannel, Silence, Speak
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted, Transcript
 
@@ -66,7 +66,7 @@ async def play_through(
     flow: str,
     services: Services,
     prompts: SpokenPrompts,
-    caller: Callable[[], Caller],
+    enquiry: Enquiry,
     script: Sequence[Act] = (),
     *,
     limits: Limits | None = None,
@@ -76,7 +76,7 @@ async def play_through(
 ) -> PlayedThrough:
     """Play a flow for a caller who does what the script says. `services.prompts` must be `prompts`."""
     channel = ScriptedChannel(services.clock, prompts, script, leaves_after)
-    return await play_over(channel, flows, flow, services, caller, limits=limits, entry=entry, direction=direction)
+    return await play_over(channel, flows, flow, services, enquiry, limits=limits, entry=entry, direction=direction)
 
 
 async def play_over(
@@ -84,7 +84,7 @@ async def play_over(
     flows: FlowSet,
     flow: str,
     services: Services,
-    caller: Callable[[], Caller],
+    enquiry: Enquiry,
     *,
     limits: Limits | None = None,
     entry: str = "",
@@ -95,7 +95,7 @@ async def play_over(
     clock = services.clock
     start, transcript = clock.now(), Transcript(clock, also=also)
     session = Session(
-        services, flows, channel, caller, transcript, ContactId("simulated"), entry=entry, direction=direction
+        services, flows, channel, enquiry, transcript, ContactId("simulated"), entry=entry, direction=direction
     )
     await channel.answer()
     transcript.note(EventKind.PICKED_UP)
@@ -105,7 +105,8 @@ async def play_over(
 
 
 def read_script(text: str) -> list[Act]:
-    """The acts in `1,2`: keys, each when it is waited for; `-` is a silence, `x` hanging up; `0612345678#` many keys.
+    """The acts in `1,2`: keys, each when it is waited for; `-` is a silence, `x` hanging up; `0612345678#` many keys;
+    `6s` speaking for six seconds.
 
     Raises:
         ValueError: something else is written there.
@@ -116,8 +117,11 @@ def read_script(text: str) -> list[Act]:
             acts.append(Silence())
         elif part == LEAVES:
             acts.append(Leave())
+        elif spoken := re.fullmatch(r"(\d{1,4}(?:\.\d)?)s", part):
+            acts.append(Speak(float(spoken[1])))
         elif not set(part) <= set(ALL_KEYS):
-            raise ValueError(f"'{part}' is not keys; write keys, '{SILENT}' for silence or '{LEAVES}' to hang up")
+            hint = f"write keys, '{SILENT}' for silence, '{LEAVES}' to hang up, or such as 6s for speaking"
+            raise ValueError(f"'{part}' is not keys; {hint}")
         else:
             acts += [Press(key) for key in part]
     return acts

@@ -22,6 +22,7 @@ from ivr.domain.language import Language
 from ivr.domain.line import Line
 from ivr.domain.outage import Outage
 from ivr.flow.model import FlowSet
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_over
 from ivr.simulation.recorded_caller import HIDDEN, INPUT, Behaviour, RecordedCaller
 from ivr.simulation.scripted_services import ScriptedDesk
@@ -30,8 +31,9 @@ from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
 
 STAND_IN = "Voorbeeld"
-OUTLINED = (*INPUT, EventKind.PROMPT, EventKind.REASON, EventKind.OUTAGE_TOLD, EventKind.QUEUED, EventKind.HUNG_UP)
-MATTERS = ("prompt", "language", "keys", "reason", "outage", "queue")
+HANDED_OVER = (EventKind.QUEUED, EventKind.TRANSFERRED)
+OUTLINED = (*INPUT, EventKind.PROMPT, EventKind.REASON, EventKind.OUTAGE_TOLD, *HANDED_OVER, EventKind.HUNG_UP)
+MATTERS = ("prompt", "language", "keys", "reason", "outage", "queue", "to")
 LONGEST_SHOWN = 60
 
 
@@ -107,7 +109,7 @@ class _Player:
             flows,
             self.contact.flow,
             services,
-            lambda: caller,
+            DescribedEnquiry(lambda: caller),
             limits=self.setting.limits,
             entry=self.contact.entry,
             direction=self.contact.direction,
@@ -167,7 +169,7 @@ def _outline(happened: Iterator[tuple[EventKind, object]]) -> list[tuple[EventKi
             if HIDDEN in str(what.get("keys")):
                 what["keys"] = HIDDEN
             outline.append((kind, what))
-        if kind is EventKind.QUEUED:
+        if kind in HANDED_OVER:
             break
     return outline
 
@@ -188,6 +190,8 @@ def _told(played: PlayedThrough, unanswered: str = "") -> Iterator[_Happened]:
                 yield _Happened("is promised a call")
             case EventKind.QUEUED:
                 yield _Happened(f"goes to queue {detail.get('queue')}")
+            case EventKind.TRANSFERRED:
+                yield _Happened(f"is transferred to {detail.get('to')}")
             case EventKind.HUNG_UP if not unanswered:
                 yield _Happened("hangs up")
     if unanswered:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ivr.domain.caller import Customer
+from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.capability import Capability
+from ivr.domain.identity import Identity
 from ivr.domain.line import PhoneNumber
 
 
 @dataclass
 class ScriptedConnector:
-    """Knows `customers`, and remembers who it was asked for (an `ivr.connectors.connector.FindsCallers`).
+    """Knows `customers` and their `dossiers`, and remembers which numbers it was asked for.
+
+    It is a connector that finds callers and customers and has every part of a dossier, and
+    without a guard an `ivr.ports.ConnectorSession`.
 
     While `hangs`, requests wait until `let_go`. With `stubborn`, they do not even end when
     they are cancelled, as a driver's thread would not. `raises` is raised instead of an
@@ -20,6 +26,8 @@ class ScriptedConnector:
     """
 
     customers: Sequence[Customer] = ()
+    dossiers: Mapping[tuple[Capability, CustomerId], Sequence[Any]] = field(default_factory=dict)
+    name: str = "scripted"
     hangs: bool = False
     stubborn: bool = False
     raises: Exception | None = None
@@ -50,6 +58,26 @@ class ScriptedConnector:
         self.asked.append(number)
         await self._answer()
         return [customer for customer in self.customers if number in customer.numbers]
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+        parts = {part for part, _ in self.dossiers}
+        return frozenset({Capability.FIND_CALLER, Capability.FIND_CUSTOMER, *parts})
+
+    async def find_customer(self, identity: Identity) -> Sequence[Customer]:
+        """The customers with this customer number or e-mail address."""
+        await self._answer()
+        return [each for each in self.customers if identity.value in (each.customer_number, each.email)]
+
+    async def dossier(self, part: Capability, customer: CustomerId) -> Sequence[Any]:
+        """What the script says that part holds."""
+        await self._answer()
+        return self.dossiers.get((part, customer), ())
+
+    def dossier_before(self, part: Capability, customer: CustomerId) -> tuple[Sequence[Any], float] | None:
+        """Nothing: what was told is not kept."""
+        return None
 
     def let_go(self) -> None:
         """Hang no longer, and let those go on that do."""

@@ -8,14 +8,16 @@ from datetime import datetime, tzinfo
 
 from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.dossier import Order
+from ivr.domain.hand_over import ToNumber, ToQueue
 from ivr.domain.line import LineState, parse_number, read_line
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.region import region_of
 from ivr.flow.model import FlowSet
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scenario import Booked, DescribedCaller, Expected, Hears, Pressed, Written
-from ivr.simulation.scripted_channel import Act, Heard, Leave, Press
+from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, Speak
 from ivr.simulation.scripted_services import ScriptedDesk
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
@@ -73,7 +75,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         written.flow,
         services,
         prompts,
-        lambda: caller,
+        DescribedEnquiry(lambda: caller),
         [act for pressed in scenario.press for act in _acts(pressed)],
         limits=setting.limits,
         entry=scenario.entry,
@@ -141,23 +143,40 @@ def _differences(written: Written, played: PlayedThrough, desk: ScriptedDesk, se
     if played.not_done:
         act = played.not_done[0]
         when = f" during {act.during}" if isinstance(act, Press | Leave) and act.during else ""
-        what = f"press {act.key}" if isinstance(act, Press) else "hang up" if isinstance(act, Leave) else "be silent"
+        what = _deed(act)
         yield Difference(written.line("press"), f"the caller never came to {what}{when}\n{_listing(played.heard)}")
     yield from _endings(written, expected, played)
     if expected.callback is not None:
         yield from _callback(written, expected.callback, desk, setting)
 
 
+def _deed(act: Act) -> str:
+    match act:
+        case Press(key):
+            return f"press {key}"
+        case Speak(seconds):
+            return f"speak for {seconds:g} s"
+        case Leave():
+            return "hang up"
+    return "be silent"
+
+
 def _endings(written: Written, expected: Expected, played: PlayedThrough) -> Iterator[Difference]:
     ending, to = played.ending, played.ending.handed_over
+    queue = to if isinstance(to, ToQueue) else None
     if expected.outcome is not None and ending.outcome is not expected.outcome:
         yield _difference(written, "outcome", expected.outcome.value, ending.outcome.value, played)
     if expected.reason is not None and ending.reason != expected.reason:
         yield _difference(written, "reason", expected.reason, ending.reason or "none", played)
-    if expected.queue is not None and (to is None or to.queue != expected.queue):
-        yield _difference(written, "queue", expected.queue, to.queue if to else "none", played)
-    if expected.site is not None and (to is None or to.site != expected.site):
-        yield _difference(written, "site", expected.site, to.site if to else "none", played)
+    if expected.queue is not None and (queue is None or queue.queue != expected.queue):
+        yield _difference(written, "queue", expected.queue, queue.queue if queue else "none", played)
+    if expected.site is not None and (queue is None or queue.site != expected.site):
+        yield _difference(written, "site", expected.site, queue.site if queue else "none", played)
+    if expected.transfer is not None:
+        telephone = to.destination if isinstance(to, ToNumber) else None
+        if telephone is None or expected.transfer not in (telephone.number, telephone.shown):
+            shown = telephone.shown if telephone else "none"
+            yield _difference(written, "transfer", expected.transfer, shown, played)
 
 
 def _callback(written: Written, expected: Booked, desk: ScriptedDesk, setting: Setting) -> Iterator[Difference]:

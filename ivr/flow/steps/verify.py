@@ -81,6 +81,9 @@ class Verify(Step):
     def exits(self) -> Sequence[Exit]:
         return [Exit(self.otherwise, gives_up=self.otherwise is None)]
 
+    def fields(self) -> frozenset[str]:
+        return frozenset(self.facts)
+
     def utterances(self, session: Session) -> Sequence[Utterance]:
         known = self._known(session.customer)
         asked = not session.verified and len(known) >= self._needed
@@ -149,7 +152,7 @@ def _expected(fact: Fact, customer: Customer) -> str:
             found = re.match(r"\s*([0-9]+)", customer.house_number or "")
             return found[1] if found else ""
         case "customer_number":
-            return re.sub(r"[^0-9]", "", customer.id)
+            return re.sub(r"[^0-9]", "", customer.customer_number or customer.id)
         case "birth_date":
             return f"{customer.birth_date:%d%m%Y}" if customer.birth_date else ""
 

@@ -22,8 +22,8 @@ from ivr.simulation.scripted_connector import ScriptedConnector
 BUDGET = 0.3
 NUMBER = PhoneNumber("+31300000101")
 LINE = Line(LineState.KNOWN, NUMBER)
-ANNA = Customer(CustomerId("1"), "Anna", (NUMBER,), postcode="9712 CD")
-BRAM = Customer(CustomerId("2"), "Bram", (NUMBER,))
+ANNA = Customer(CustomerId("1"), "Anna", (NUMBER,), postcode="9712 CD", references=(("scripted", CustomerId("1")),))
+BRAM = Customer(CustomerId("2"), "Bram", (NUMBER,), references=(("scripted", CustomerId("2")),))
 REGIONS = (Region("Utrecht", prefixes=("+3130",)), Region("Groningen", postcodes=((9700, 9747),)))
 
 KNOWN, AMBIGUOUS, UNKNOWN, UNAVAILABLE, PENDING, WITHHELD = (
@@ -120,6 +120,7 @@ async def test_a_less_sure_system_is_not_waited_for() -> None:
     slow = hangs(BRAM)
     lookup = start(clock, knows(ANNA), slow)
     assert (await lookup.answer()).customer == ANNA
+    lookup.close()
     await clock.settle()
     assert slow.under_way == 0
 
@@ -197,7 +198,9 @@ async def test_an_answer_for_a_call_that_ended_still_serves_the_next_call() -> N
     assert crm.under_way == 1
     crm.let_go()
     await clock.settle()
-    assert (await start(clock, guarded).answer()).customer == ANNA
+    found = (await start(clock, guarded).answer()).customer
+    assert found is not None
+    assert found.id == ANNA.id
     assert len(crm.asked) == 1
 
 

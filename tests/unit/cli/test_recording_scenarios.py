@@ -21,6 +21,7 @@ from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outc
 from ivr.domain.line import LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
 from ivr.flow.loader import load
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through
 from ivr.simulation.scripted_channel import Act, Leave, Press, Silence
 from ivr.simulation.spoken_prompts import SpokenPrompts
@@ -52,7 +53,8 @@ async def call(config: Config, number: str, script: Sequence[Act], outages: Sequ
     """Have a simulated call, and write it in the journal as a real one."""
     caller, setting, prompts = await identify(config, number), setting_of(config), SpokenPrompts()
     services = setting.services_at(VirtualClock(START), prompts, outages, setting.desk(START))
-    played = await play_through(load(sources_of(config)), "lijnnet", services, prompts, lambda: caller, script)
+    enquiry = DescribedEnquiry(lambda: caller)
+    played = await play_through(load(sources_of(config)), "lijnnet", services, prompts, enquiry, script)
     database = Database(config.database.url, timeout=5.0)
     await database.migrate()
     await StoredContacts(database).write([contact(played, number, caller.region)], [], list(events(played)))

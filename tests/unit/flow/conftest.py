@@ -26,6 +26,7 @@ from ivr.flow.engine import Limits
 from ivr.flow.loader import Sources, examine
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
@@ -137,7 +138,7 @@ class World:
                 flow,
                 self.services(),
                 self.prompts,
-                person if callable(person) else lambda: person,
+                DescribedEnquiry(person if callable(person) else lambda: person),
                 acts,
                 limits=limits,
                 direction=direction,

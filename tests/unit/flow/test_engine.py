@@ -9,12 +9,13 @@ import pytest
 
 from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, EventKind, Outcome
+from ivr.domain.hand_over import HandOver
 from ivr.domain.speech import Audio, Utterance
 from ivr.errors import AsteriskError
 from ivr.flow.engine import Engine, Limits
 from ivr.flow.model import FlowSet, Prompts
 from ivr.flow.session import Session
-from ivr.ports import HandOver
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.scripted_channel import Leave, Press, ScriptedChannel
 from ivr.simulation.transcript import Transcript
 
@@ -149,7 +150,7 @@ def test_when_asterisk_fails_the_call_is_asterisks(world: Any, flow_of: Any) -> 
     async def run() -> Outcome:
         flows, log = flow_of(MENU, TEXTS), Transcript(world.clock)
         channel = Broken(world.clock, world.prompts)
-        session = Session(world.services(), flows, channel, Caller, log, ContactId("c1"))
+        session = Session(world.services(), flows, channel, DescribedEnquiry(Caller), log, ContactId("c1"))
         return (await Engine().run(session, "case")).outcome
 
     assert asyncio.run(run()) is Outcome.FAILED
@@ -163,7 +164,8 @@ def test_a_call_that_is_cancelled_stops(world: Any, flow_of: Any) -> None:
 
     async def run() -> None:
         channel, log = Endless(world.clock, world.prompts), Transcript(world.clock)
-        session = Session(world.services(), flow_of(MENU, TEXTS), channel, Caller, log, ContactId("c1"))
+        enquiry = DescribedEnquiry(Caller)
+        session = Session(world.services(), flow_of(MENU, TEXTS), channel, enquiry, log, ContactId("c1"))
         running = asyncio.create_task(Engine().run(session, "case"))
         await asyncio.sleep(0)
         running.cancel()

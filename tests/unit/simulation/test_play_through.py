@@ -13,6 +13,7 @@ import pytest
 from ivr.domain.callback import CallbackRequest, Window
 from ivr.domain.caller import Caller, Customer, CustomerId, IdentificationState
 from ivr.domain.contact import ContactId, Outcome
+from ivr.domain.hand_over import ToQueue
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
@@ -21,7 +22,7 @@ from ivr.domain.speech import Utterance
 from ivr.errors import CallerHungUp, SpeechError, StoreUnavailable, WindowFull
 from ivr.flow.loader import Sources, load
 from ivr.flow.session import Services
-from ivr.ports import HandOver
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act, Leave, Press, ScriptedChannel, Silence
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedDirectory, ScriptedSites
@@ -47,7 +48,7 @@ def play(flow: str, script: Sequence[Act] = (), outages: Sequence[Outage] = ()) 
         "support",
     )
     person = Caller(Line(LineState.KNOWN, NUMBER), region="Groningen")
-    return asyncio.run(play_through(FLOWS, flow, services, prompts, lambda: person, script))
+    return asyncio.run(play_through(FLOWS, flow, services, prompts, DescribedEnquiry(lambda: person), script))
 
 
 def test_a_call_of_minutes_takes_no_time_and_keeps_its_times() -> None:
@@ -127,7 +128,7 @@ async def test_after_leaving_the_channel_is_gone_for_every_use() -> None:
     audio = await prompts.audio(Utterance("a", Language.NL, "a"))
     with pytest.raises(CallerHungUp):
         await channel.wait_for_key(5)
-    target = HandOver("support", "own", "support-own", Language.NL)
+    target = ToQueue("support", "own", "support-own", Language.NL)
     for use in (
         channel.answer(),
         channel.play(audio),

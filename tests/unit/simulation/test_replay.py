@@ -19,6 +19,7 @@ from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
 from ivr.flow.loader import Sources, load
 from ivr.flow.model import FlowSet
+from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import play_through, read_script
 from ivr.simulation.replay import Replayed, Verdict, replay
 from ivr.simulation.scripted_channel import Act, Leave, Press
@@ -55,7 +56,7 @@ def recorded(
     prompts, clock = SpokenPrompts(), VirtualClock(START)
     services = SETTING.services_at(clock, prompts, outages, SETTING.desk(START))
     acts = read_script(script) if isinstance(script, str) else script
-    played = asyncio.run(play_through(OURS, flow, services, prompts, lambda: caller, acts))
+    played = asyncio.run(play_through(OURS, flow, services, prompts, DescribedEnquiry(lambda: caller), acts))
     identified = {"state": caller.identification.state.value, "region": caller.region}
     noted = [(START, EventKind.IDENTIFIED, "", identified)]
     noted += [(event.at, event.kind, event.step, event.detail) for event in played.noted]
