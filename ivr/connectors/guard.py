@@ -166,6 +166,15 @@ class Guard:
         """
         return await self._ask(request)
 
+    async def in_background(self, request: Callable[[], Awaitable[T]], *, within: float) -> T:
+        """What a request that no caller waits for returns, within so many seconds. Raises as `look_up` does.
+
+        It takes none of the callers' places and tells the breaker nothing, but is not made while that is open.
+        """
+        if self._breaker.state is BreakerState.OPEN:
+            raise self._left_alone()
+        return await self._within(within, self._request(request))
+
     def _landed(self, key: Hashable, flight: asyncio.Task[Sequence[Any]]) -> None:
         del self._flights[key]
         if not flight.cancelled():
@@ -191,7 +200,7 @@ class Guard:
             began = self._clock.monotonic()
             request = asyncio.create_task(self._request(asking))
             request.add_done_callback(lambda _: self._places.release())
-            answer = await self._answer(request, alarm)
+            answer = await self._answer(request, alarm, self._limits.timeout)
         except ConnectorError as error:
             if asked:
                 self._failed(error)
@@ -231,14 +240,17 @@ class Guard:
         await self._connector.check()
 
     async def _within_timeout(self, asking: Coroutine[Any, Any, T]) -> T:
-        alarm = asyncio.ensure_future(self._clock.sleep(self._limits.timeout))
+        return await self._within(self._limits.timeout, asking)
+
+    async def _within(self, seconds: float, asking: Coroutine[Any, Any, T]) -> T:
+        alarm = asyncio.ensure_future(self._clock.sleep(seconds))
         try:
-            return await self._answer(asyncio.create_task(asking), alarm)
+            return await self._answer(asyncio.create_task(asking), alarm, seconds)
         finally:
             alarm.cancel()
 
-    async def _answer(self, request: asyncio.Task[T], alarm: asyncio.Future[None]) -> T:
-        """What a request returns, unless the alarm goes first. Raises ConnectorError."""
+    async def _answer(self, request: asyncio.Task[T], alarm: asyncio.Future[None], seconds: float) -> T:
+        """What a request returns, unless the alarm of so many seconds goes first. Raises ConnectorError."""
         self._requests.add(request)
         request.add_done_callback(self._over)
         waited_for: set[asyncio.Future[Any]] = {request, alarm}
@@ -247,7 +259,7 @@ class Guard:
         finally:
             request.cancel()
         if not request.done():
-            raise ConnectorTimeout(f"{self.name} gave no answer in {self._limits.timeout:g} s")
+            raise ConnectorTimeout(f"{self.name} gave no answer in {seconds:g} s")
         return self._result(request)
 
     def _over(self, request: asyncio.Task[Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from ivr.config.model import Guard as Limits
-from ivr.connectors.connector import CAPABILITIES, ChoosesCapabilities, Connector
+from ivr.connectors.connector import CAPABILITIES, Changes, ChoosesCapabilities, Connector
 from ivr.connectors.guard import Guard
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.capability import Capability
@@ -50,6 +50,12 @@ class ConnectedSystem(Guard):
     def dossier_before(self, part: Capability, customer: CustomerId) -> tuple[Sequence[Any], float] | None:
         """What that part held when it was last seen, and how many seconds ago; None when that is too long ago."""
         return self.found_before((part, customer))
+
+    async def changes(self, since: str | None, limit: int, *, within: float) -> Changes:
+        """A page of what changed, within so many seconds: longer than a caller would wait."""
+        self._must(Capability.CHANGES)
+        page: Changes = await self.in_background(lambda: self._asked.changes(since, limit), within=within)
+        return page
 
     async def log_contact(self, note: ContactNote, customer: CustomerId) -> None:
         """Write a contact in a customer's record."""
