@@ -160,7 +160,7 @@ class CsvConnector:
             log.warning("csv.lines_left_out", file=self._path.name, lines=left_out, first=first)
 
     def _next_without_pauses(self) -> tuple[Directory, int, int]:
-        """As `_next`. Python's search for cycles, of which none is made here, would hold up calls for 0.1 s each time."""
+        """As `_next`. Python's search for cycles, of which it makes none, would hold calls up for 0.1 s each time."""
         gc.disable()
         try:
             return self._next()
