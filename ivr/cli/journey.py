@@ -45,6 +45,20 @@ def _triage_result(_event: ContactEvent, detail: Detail) -> str:
     return f"triage {detail.get('triage')} comes to {detail.get('result')}{bring}"
 
 
+def _recorded(_event: ContactEvent, detail: Detail) -> str:
+    gone = ", until the caller left" if detail.get("hung_up") else ""
+    kept = "" if detail.get("kept") else ", too little to keep"
+    return f"speaks for {detail.get('seconds')} s ({detail.get('purpose')}){gone}{kept}"
+
+
+def _survey_answer(_event: ContactEvent, detail: Detail) -> str:
+    answer = detail.get("answer")
+    if answer is None:
+        return f"does not answer {detail.get('question')}"
+    what = "a recording" if detail.get("seconds") else f"{answer} of {detail.get('scale')}"
+    return f"answers {detail.get('question')} with {what}"
+
+
 def _queued(_event: ContactEvent, detail: Detail) -> str:
     return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
 
@@ -89,13 +103,21 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.NO_INPUT: lambda *_: "presses nothing",
     EventKind.WRONG_INPUT: _rest("presses what is not offered"),
     EventKind.REASON: lambda _, detail: f"calls for {detail.get('reason')}",
+    EventKind.RECOGNISED: _rest("keys who they are"),
     EventKind.VERIFIED: _verified,
+    EventKind.LOOKED_UP: _rest("is looked up"),
     EventKind.OUTAGE_TOLD: lambda _, detail: f"is told of outage {detail.get('outage')}",
     EventKind.CALLBACK_OFFERED: _rest("is offered a callback"),
     EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),
     EventKind.TRIAGE_ANSWER: lambda _, detail: f"answers {detail.get('question')} with {detail.get('answer')}",
     EventKind.TRIAGE_RESULT: _triage_result,
+    EventKind.RECORDED: _recorded,
+    EventKind.MESSAGE_LEFT: _rest("leaves a message"),
+    EventKind.CALL_RECORDING: lambda _, detail: f"recording of the call: {detail.get('state')}",
+    EventKind.SURVEY_ANSWER: _survey_answer,
     EventKind.QUEUED: _queued,
+    EventKind.TRANSFERRED: lambda _, detail: f"to telephone {detail.get('to')}",
+    EventKind.TRANSFER_RESULT: _rest("the telephone there"),
     EventKind.AGENT_ANSWERED: _answered,
     EventKind.QUEUE_ABANDONED: _rest("leaves the queue"),
     EventKind.ERROR: _rest("ERROR"),

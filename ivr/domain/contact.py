@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     TOLD = "told"
     SELF_SERVED = "self_served"
     CALLBACK_BOOKED = "callback_booked"
+    MESSAGE_LEFT = "message_left"
     HANDED_OVER = "handed_over"
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -48,13 +49,24 @@ class EventKind(StrEnum):
     NO_INPUT = "no_input"
     WRONG_INPUT = "wrong_input"
     REASON = "reason"
+    RECOGNISED = "recognised"
     VERIFIED = "verified"
+    LOOKED_UP = "looked_up"
     OUTAGE_TOLD = "outage_told"
     CALLBACK_OFFERED = "callback_offered"
     CALLBACK_BOOKED = "callback_booked"
     TRIAGE_ANSWER = "triage_answer"
     TRIAGE_RESULT = "triage_result"
+    TICKET = "ticket"
+    MESSAGE = "message"
+    ERRAND = "errand"
+    RECORDED = "recorded"
+    MESSAGE_LEFT = "message_left"
+    CALL_RECORDING = "call_recording"
+    SURVEY_ANSWER = "survey_answer"
     QUEUED = "queued"
+    TRANSFERRED = "transferred"
+    TRANSFER_RESULT = "transfer_result"
     AGENT_ANSWERED = "agent_answered"
     QUEUE_ABANDONED = "queue_abandoned"
     ERROR = "error"
@@ -76,7 +88,10 @@ class ContactEvent:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact moment. Times are aware UTC datetimes."""
+    """One contact moment. Times are aware UTC datetimes.
+
+    `customer_references` are the customer's ids in the connected systems, by the names of these.
+    """
 
     id: ContactId
     started_at: datetime
@@ -87,6 +102,7 @@ class Contact:
     number: PhoneNumber | None = None
     line_state: LineState = LineState.ABSENT
     customer_id: str | None = None
+    customer_references: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
     entry: str = ""
     flow: str = ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -13,8 +12,9 @@ from ivr.domain.callback import CallbackRequest, Window
 from ivr.domain.contact import EventKind, Outcome
 from ivr.domain.line import LineState, PhoneNumber, mask, read_line
 from ivr.domain.speech import Utterance
-from ivr.errors import CallerHungUp, StoreUnavailable, WindowFull
+from ivr.errors import StoreUnavailable, WindowFull
 from ivr.flow.expression_types import Names
+from ivr.flow.meanwhile import meanwhile
 from ivr.flow.names import BlockName, QueueName
 from ivr.flow.session import Session
 from ivr.flow.step import Exit, GiveUp, GoTo, Next, Result, Step
@@ -23,10 +23,8 @@ from ivr.flow.views import WindowView, view_window
 WINDOWS_OFFERED = 3
 LONGEST_NUMBER = 16
 RIGHT, OTHER = "1", "2"
-UNNOTICED = 0.15
-"""Seconds of silence that a caller does not notice."""
+MOMENT = "callback_moment"
 
-T = TypeVar("T")
 
 WITH_NUMBER: Names = {"number": str}
 WITH_WINDOW: Names = {"window": WindowView}
@@ -52,7 +50,7 @@ class Callback(Step):
     own_texts: ClassVar[Mapping[str, Names]] = {
         "callback_offer": {},
         "callback_window": {"key": str, **WITH_WINDOW},
-        "callback_moment": {},
+        MOMENT: {},
         "callback_full": {},
         "callback_none": {},
         "callback_unavailable": {},
@@ -90,7 +88,7 @@ class Callback(Step):
         number: PhoneNumber | None = None
         opening = [session.utterance("callback_offer")]
         for _ in range(self.tries):
-            windows = await self._meanwhile(session, session.services.callbacks.windows(self.queue, WINDOWS_OFFERED))
+            windows = await meanwhile(session, session.services.callbacks.windows(self.queue, WINDOWS_OFFERED), MOMENT)
             if not windows:
                 await session.tell(session.utterance("callback_none"))
                 return False
@@ -100,27 +98,13 @@ class Callback(Step):
                 return False
             request = self._request(session, number, window)
             try:
-                await self._meanwhile(session, session.services.callbacks.book(request))
+                await meanwhile(session, session.services.callbacks.book(request), MOMENT)
             except WindowFull:
                 opening = [session.utterance("callback_full")]
                 continue
             await self._confirm(session, request)
             return True
         return False
-
-    async def _meanwhile(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
-        """The result of work on the database; when that keeps them waiting, the caller is asked for a moment."""
-        working = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait({working}, timeout=UNNOTICED)
-            while not working.done():
-                await session.tell(session.utterance("callback_moment"))
-        except CallerHungUp:
-            # Whether there is a promise now is written down also for who does not hear it any more.
-            await asyncio.wait({working})
-        finally:
-            working.cancel()
-        return await working
 
     async def _choose(self, session: Session, opening: Sequence[Utterance], windows: Sequence[Window]) -> Window | None:
         """The window the caller chooses, or None."""

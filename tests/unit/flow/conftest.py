@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from textwrap import indent
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ import pytest
 from ivr.domain.callback import Window
 from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.contact import Direction
-from ivr.domain.dossier import Order, OrderState
+from ivr.domain.dossier import Invoice, InvoiceState, Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.opening_hours import OpeningHours
@@ -29,7 +30,7 @@ from ivr.flow.session import Services
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedShelf, ScriptedSites
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
 from ivr.yamlfile.problem import Problem
@@ -48,14 +49,23 @@ ANNA = Customer(
 )
 
 
+BRAM = Customer(
+    CustomerId("2"), "Bram Bakker", (PhoneNumber("+31201234567"),), postcode="9712 CD", customer_number="K100002"
+)
+
+
 def caller(kind: str = "unknown") -> Caller:
-    """A caller by a word: known, english, provable, other_number, unknown, withheld, pending."""
+    """A caller by a word: known, english, owing, provable, other_number, unknown, withheld, pending."""
     line = Line(LineState.KNOWN, NUMBER)
     match kind:
         case "known":
             return Caller(line, Identification(IdentificationState.KNOWN, ANNA), "Groningen")
         case "english":
             found = replace(ANNA, language=Language.EN)
+            return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
+        case "owing":
+            invoice = Invoice("F-1", InvoiceState.OPEN, Decimal("12.50"))
+            found = replace(ANNA, invoices=(invoice,))
             return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
         case "provable":
             found = replace(
@@ -95,8 +105,10 @@ class World:
             [Site("own", {"support": "support-own"}), Site("partner", {"support": "support-partner"})]
         )
     )
+    shelf: ScriptedShelf = field(default_factory=ScriptedShelf)
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NINE))
     hours: Mapping[str, OpeningHours] = field(default_factory=dict)
+    systems_away: bool = False
 
     def services(self) -> Services:
         return Services(
@@ -109,6 +121,7 @@ class World:
             "support",
             named_hours=self.hours,
             queue_hours=self.hours,
+            recordings=self.shelf,
         )
 
     def open_outage(self, region: str | None = None, **changes: Any) -> None:
@@ -138,7 +151,7 @@ class World:
                 flow,
                 self.services(),
                 self.prompts,
-                DescribedEnquiry(person if callable(person) else lambda: person),
+                DescribedEnquiry(person if callable(person) else lambda: person, [BRAM], self.systems_away),
                 acts,
                 limits=limits,
                 direction=direction,

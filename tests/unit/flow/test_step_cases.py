@@ -73,6 +73,7 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         world.desk.offers = ()
     elif case.get("desk") == "second_full":
         world.desk.full = {world.desk.offers[1]}
+    world.systems_away = case.get("systems") == "away"
     world.prompts.broken = set(case.get("broken", []))
     played = world.play(flows, case.get("caller", "unknown"), case.get("press", ""))
     if "heard" in case:
