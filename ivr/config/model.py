@@ -186,10 +186,11 @@ class Entry(Section):
 
 
 class Identify(Section):
-    """Who calls. The greeting never waits longer than `budget`."""
+    """Who calls. The greeting never waits longer than `budget`; the index is given `index_budget` of it."""
 
     connectors: list[Name] = []
     budget: Seconds = 0.3
+    index_budget: Seconds = 0.05
 
 
 class Guard(Section):
@@ -204,12 +205,27 @@ class Guard(Section):
     stale_for: Seconds = 3600.0
 
 
+class Index(Section):
+    """How the index of a system's customers is kept up to date, if the system tells its changes.
+
+    Changes are asked for each `interval`, everybody each `full_every`, both in pages of
+    about `page` customers. An index older than `max_age` is not used.
+    """
+
+    interval: Annotated[Seconds, Field(ge=1)] = 60.0
+    full_every: Annotated[Seconds, Field(ge=60)] = 86400.0
+    page: Annotated[int, Field(ge=1, le=5000)] = 500
+    page_timeout: Annotated[Seconds, Field(gt=0)] = 30.0
+    max_age: Annotated[Seconds, Field(gt=0)] = 43200.0
+
+
 class Connector(Section):
-    """A connected system: an integration, its settings, and its guard."""
+    """A connected system: an integration, its settings, its guard, and the index of its customers."""
 
     integration: Name
     settings: dict[str, Any] = {}
     guard: Guard = Guard()
+    index: Index = Index()
 
 
 class RegionArea(Section):

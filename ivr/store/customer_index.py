@@ -261,7 +261,6 @@ def _completed(state: IndexState) -> IndexState:
         run_cursor=None,
         run_began_at=None,
         full_at=state.run_began_at,
-        synced_at=state.synced_at or state.run_began_at,
     )
 
 

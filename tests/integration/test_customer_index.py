@@ -69,7 +69,7 @@ class Index:
             replace(state, run=state.run + 1, phase=RunPhase.READING, run_began_at=self.clock.now()), *customers
         )
         assert state
-        state = replace(state, phase=RunPhase.SWEEPING, cursor="here")
+        state = replace(state, phase=RunPhase.SWEEPING, cursor="here", synced_at=self.clock.now())
         while state.phase is RunPhase.SWEEPING:
             swept = await self.sweep(state)
             assert swept
