@@ -23,6 +23,7 @@ from ivr.clock import SystemClock
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind
 from ivr.store.contacts import StoredContacts
 from ivr.store.database import Database
+from ivr.store.errands import StoredErrands
 
 ENTRIES = 20_000
 ROUNDS = 5
@@ -56,7 +57,9 @@ async def measure(url: str, folder: Path) -> None:
     database = Database(url, timeout=5.0)
     await database.migrate()
     # Long enough that nothing is written while entries are being taken.
-    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), SystemClock(), batch_interval=3600)
+    journal = WrittenBehindJournal(
+        StoredContacts(database), StoredErrands(database), Spool(folder), SystemClock(), batch_interval=3600
+    )
     journal.start()
     taking, bringing, each = [], [], []
     for round_number in range(ROUNDS):

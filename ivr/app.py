@@ -184,7 +184,11 @@ class Application:
         self.clock = clock
         self.stores = Stores.of(config.database)
         self.journal = WrittenBehindJournal(
-            self.stores.contacts, Spool(config.database.spool), clock, batch_interval=config.database.batch_interval
+            self.stores.contacts,
+            self.stores.errands,
+            Spool(config.database.spool),
+            clock,
+            batch_interval=config.database.batch_interval,
         )
         self.library = PromptLibrary(config.speech, speech_engine(config.speech), clock)
         sources = sources_of(config)

@@ -9,11 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from ivr.domain.contact import Contact, ContactEvent, ContactId, Direction, EventKind, Outcome
+from ivr.domain.errand import Assignment, ErrandReport, ErrandState, content_of, errand_of, kind_of
 from ivr.domain.line import LineState
 
 FIELDS = tuple(field.name for field in fields(Contact))
-MOMENTS = frozenset({"started_at", "answered_at", "ended_at"})
-WORDS = {"direction": Direction, "line_state": LineState, "outcome": Outcome}
+OF_ASSIGNMENT = tuple(field.name for field in fields(Assignment) if field.name != "errand")
+OF_REPORT = tuple(field.name for field in fields(ErrandReport))
+MOMENTS = frozenset({"started_at", "answered_at", "ended_at", "at", "held_until", "not_before"})
+WORDS = {"direction": Direction, "line_state": LineState, "outcome": Outcome, "state": ErrandState}
 
 # Values that JSON does not know become text, names that it does not know are left out: an entry is never refused.
 _encoder = json.JSONEncoder(default=str, skipkeys=True, separators=(",", ":"))
@@ -27,8 +30,8 @@ class Amendment:
     changes: Mapping[str, object]
 
 
-Entry = Contact | Amendment | ContactEvent
-"""A contact that began, a change to one, or something that happened in one."""
+Entry = Contact | Amendment | ContactEvent | Assignment | ErrandReport
+"""A contact that began, a change to one, something that happened in one; an errand, and what an attempt came to."""
 
 
 def encode(entry: Entry) -> bytes:
@@ -42,6 +45,11 @@ def encode(entry: Entry) -> bytes:
             line = ["amend", entry.contact_id, {name: _plain(value) for name, value in entry.changes.items()}]
         case Contact():
             line = ["open", {name: _plain(getattr(entry, name)) for name in FIELDS}]
+        case Assignment():
+            errand = [kind_of(entry.errand), content_of(entry.errand)]
+            line = ["errand", *errand, {name: _plain(getattr(entry, name)) for name in OF_ASSIGNMENT}]
+        case ErrandReport():
+            line = ["report", {name: _plain(getattr(entry, name)) for name in OF_REPORT}]
     return _encoder.encode(line).encode() + b"\n"
 
 
@@ -64,6 +72,11 @@ def decode(line: bytes) -> Entry:
                 return Amendment(ContactId(contact_id), _rich(changes))
             case "open":
                 return Contact(**_rich(rest[0]))
+            case "errand":
+                what, content, particulars = rest
+                return Assignment(errand=errand_of(what, content), **_rich(particulars))
+            case "report":
+                return ErrandReport(**_rich(rest[0]))
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError(f"not an entry: {error}") from error
     raise ValueError(f"not an entry: {kind}")

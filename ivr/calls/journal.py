@@ -19,8 +19,9 @@ from structlog.stdlib import get_logger
 from ivr.calls.entries import FIELDS, Amendment, Entry, encode
 from ivr.calls.spool import Spool
 from ivr.domain.contact import Contact, ContactEvent, ContactId
+from ivr.domain.errand import Assignment, ErrandReport
 from ivr.errors import StoreError, StoreUnavailable
-from ivr.ports import Clock, ContactStore
+from ivr.ports import Clock, ContactStore, ErrandStore
 
 log = get_logger()
 
@@ -53,12 +54,16 @@ class _Batch:
 class WrittenBehindJournal:
     """A journal (an `ivr.ports.Journal`) that writes to `store` every `batch_interval` seconds.
 
+    It takes errands, too, and brings them to the store of `errands` (an `ivr.ports.ErrandBook`).
     Between `start` and `stop` nothing that was taken is lost, whether the database, this
     process or both die. `start` and everything else belong to one event loop.
     """
 
-    def __init__(self, store: ContactStore, spool: Spool, clock: Clock, *, batch_interval: float) -> None:
+    def __init__(
+        self, store: ContactStore, errands: ErrandStore, spool: Spool, clock: Clock, *, batch_interval: float
+    ) -> None:
         self._store = store
+        self._errands = errands
         self._spool = spool
         self._clock = clock
         self._interval = batch_interval
@@ -133,6 +138,14 @@ class WrittenBehindJournal:
     def event(self, event: ContactEvent) -> None:
         """Something happened in a contact."""
         self._take(event)
+
+    def assign(self, assignment: Assignment) -> None:
+        """A connected system is asked to do something."""
+        self._take(assignment)
+
+    def report(self, report: ErrandReport) -> None:
+        """An attempt at an errand came to something."""
+        self._take(report)
 
     async def flush(self) -> bool:
         """Write everything that waits, oldest first; False when the database did not take it all."""
@@ -238,11 +251,15 @@ class WrittenBehindJournal:
                 await self._store_one_by_one(chunk)
 
     async def _store_chunk(self, chunk: Sequence[Entry]) -> None:
-        await self._store.write(
-            [entry for entry in chunk if isinstance(entry, Contact)],
-            [(entry.contact_id, entry.changes) for entry in chunk if isinstance(entry, Amendment)],
-            [entry for entry in chunk if isinstance(entry, ContactEvent)],
-        )
+        opened = [entry for entry in chunk if isinstance(entry, Contact)]
+        amended = [(entry.contact_id, entry.changes) for entry in chunk if isinstance(entry, Amendment)]
+        events = [entry for entry in chunk if isinstance(entry, ContactEvent)]
+        assigned = [entry for entry in chunk if isinstance(entry, Assignment)]
+        reports = [entry for entry in chunk if isinstance(entry, ErrandReport)]
+        if opened or amended or events:
+            await self._store.write(opened, amended, events)
+        if assigned or reports:
+            await self._errands.write(assigned, reports)
 
     async def _store_one_by_one(self, chunk: Sequence[Entry]) -> None:
         # One of them is refused for good: it must not keep the others from the database.

@@ -100,6 +100,8 @@ class Reception:
             session.reason = promise.request.reason
         try:
             caller = await self._identified(lookup, recorder)
+            # At once, so that it is known of a call that a crash ends.
+            self._journal.amend(contact.id, _known_of(caller))
             ending = await self._conversation(channel, session, flow, recorder)
         except asyncio.CancelledError:
             recorder.note(EventKind.ERROR, session.step, error="Stopped", message="Klantlijn stopped during this call")
@@ -107,9 +109,8 @@ class Reception:
         finally:
             lookup.close()
         if _who(lookup.current()) != _who(caller):
-            caller = lookup.current()
-            _note_identified(recorder, caller, late=True)
-        self._close(contact, caller, session, ending, recorder)
+            _note_identified(recorder, lookup.current(), late=True)
+        self._close(contact, lookup.current(), session, ending, recorder)
         if promise is not None and ending.outcome is Outcome.REFUSED:
             await self._refuse(promise)
 
@@ -136,8 +137,7 @@ class Reception:
 
     def _close(self, contact: Contact, caller: Caller, session: Session, ending: Ending, recorder: Recorder) -> None:
         changes: dict[str, object] = {
-            "customer_id": caller.customer.id if caller.customer else None,
-            "region": caller.region,
+            **_known_of(caller),
             "reason": ending.reason,
             "outcome": ending.outcome,
         }
@@ -187,6 +187,16 @@ class Reception:
 def _who(caller: Caller) -> tuple[Json, ...]:
     """What is written down of a caller; what else is learnt of them is not."""
     return caller.identification.state.value, caller.customer.id if caller.customer else None, caller.region
+
+
+def _known_of(caller: Caller) -> dict[str, object]:
+    """What a contact says of the caller."""
+    customer = caller.customer
+    return {
+        "customer_id": customer.id if customer else None,
+        "customer_references": dict(customer.references) if customer else {},
+        "region": caller.region,
+    }
 
 
 def _note_identified(recorder: Recorder, caller: Caller, **particulars: Json) -> None:

@@ -59,6 +59,10 @@ def _survey_answer(_event: ContactEvent, detail: Detail) -> str:
     return f"answers {detail.get('question')} with {what}"
 
 
+def _ticket(_event: ContactEvent, detail: Detail) -> str:
+    return f"gets ticket {detail.get('number') or 'without a number yet'}: {detail.get('subject')}"
+
+
 def _queued(_event: ContactEvent, detail: Detail) -> str:
     return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
 
@@ -111,6 +115,9 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),
     EventKind.TRIAGE_ANSWER: lambda _, detail: f"answers {detail.get('question')} with {detail.get('answer')}",
     EventKind.TRIAGE_RESULT: _triage_result,
+    EventKind.TICKET: _ticket,
+    EventKind.MESSAGE: _rest("is to get a message"),
+    EventKind.ERRAND: _rest("errand"),
     EventKind.RECORDED: _recorded,
     EventKind.MESSAGE_LEFT: _rest("leaves a message"),
     EventKind.CALL_RECORDING: lambda _, detail: f"recording of the call: {detail.get('state')}",

@@ -13,6 +13,10 @@ from ivr.ports.call import OutageBoard as OutageBoard
 from ivr.ports.call import PromptLibrary as PromptLibrary
 from ivr.ports.call import SiteChooser as SiteChooser
 from ivr.ports.clock import Clock as Clock
+from ivr.ports.errands import ErrandBook as ErrandBook
+from ivr.ports.errands import ErrandDesk as ErrandDesk
+from ivr.ports.errands import ErrandStore as ErrandStore
+from ivr.ports.errands import ErrandSystem as ErrandSystem
 from ivr.ports.recordings import RecordingShelf as RecordingShelf
 from ivr.ports.stores import CallbackStore as CallbackStore
 from ivr.ports.stores import ChangeWatch as ChangeWatch

@@ -76,9 +76,9 @@ class StoredContacts:
         )
         of_contact: dict[str, list[ContactEvent]] = defaultdict(list)
         async with self._database.reading() as connection:
-            found = [_contact(row) for row in await connection.execute(query)]
+            found = [contact_of(row) for row in await connection.execute(query)]
             for row in await connection.execute(happened):
-                of_contact[row.contact_id].append(_event(row))
+                of_contact[row.contact_id].append(event_of(row))
         return [(contact, of_contact[contact.id]) for contact in found]
 
     async def unended(self, *, since: datetime) -> Sequence[ContactId]:
@@ -138,11 +138,12 @@ def _event_row(event: ContactEvent) -> dict[str, object]:
         "at": event.at,
         "kind": event.kind.value,
         "step": _text(event.step),
-        "detail": {_text(name): _json(value) for name, value in event.detail.items()},
+        "detail": {_text(name): storable_json(value) for name, value in event.detail.items()},
     }
 
 
-def _contact(row: Row[tuple[object, ...]]) -> Contact:
+def contact_of(row: Row[tuple[object, ...]]) -> Contact:
+    """The contact of a row of `contacts`."""
     return Contact(
         id=ContactId(row.id),
         started_at=row.started_at,
@@ -153,6 +154,7 @@ def _contact(row: Row[tuple[object, ...]]) -> Contact:
         number=PhoneNumber(row.number) if row.number else None,
         line_state=LineState(row.line_state or LineState.ABSENT),
         customer_id=row.customer_id,
+        customer_references=row.customer_references or {},
         region=row.region,
         entry=row.entry or "",
         flow=row.flow or "",
@@ -164,11 +166,14 @@ def _contact(row: Row[tuple[object, ...]]) -> Contact:
     )
 
 
-def _event(row: Row[tuple[object, ...]]) -> ContactEvent:
+def event_of(row: Row[tuple[object, ...]]) -> ContactEvent:
+    """The event of a row of `contact_events`."""
     return ContactEvent(row.id, ContactId(row.contact_id), row.at, EventKind(row.kind), row.step, row.detail)
 
 
 def _storable(value: object) -> object:
+    if isinstance(value, Mapping):
+        return storable_json({**value})
     return _text(value) if isinstance(value, str) else value
 
 
@@ -178,16 +183,17 @@ def _text(text: str) -> str:
     return str(text).replace("\0", "").encode(errors="replace").decode()
 
 
-def _json(value: object) -> Json:
+def storable_json(value: object) -> Json:
+    """A value as every database takes it: no NUL, nothing that is not Unicode, no number that is not finite."""
     match value:
         case str():
             return _text(value)
         case float() if not math.isfinite(value):
             return None
         case list():
-            return [_json(item) for item in value]
+            return [storable_json(item) for item in value]
         case dict():
-            return {_text(str(name)): _json(item) for name, item in value.items()}
+            return {_text(str(name)): storable_json(item) for name, item in value.items()}
         case None | bool() | int() | float():
             return value
     return _text(str(value))

@@ -9,6 +9,7 @@ from ivr.store.callbacks import StoredCallbacks
 from ivr.store.changes import StoredChanges
 from ivr.store.contacts import StoredContacts
 from ivr.store.database import Database
+from ivr.store.errands import StoredErrands
 from ivr.store.flows import StoredFlows
 from ivr.store.outages import StoredOutages
 from ivr.store.splits import StoredSplits
@@ -23,6 +24,7 @@ class Stores:
     outages: StoredOutages
     splits: StoredSplits
     callbacks: StoredCallbacks
+    errands: StoredErrands
     flows: StoredFlows
     changes: StoredChanges
 
@@ -36,6 +38,7 @@ class Stores:
             StoredOutages(database),
             StoredSplits(database),
             StoredCallbacks(database),
+            StoredErrands(database),
             StoredFlows(database),
             StoredChanges(database),
         )

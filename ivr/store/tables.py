@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -73,9 +75,16 @@ contacts = Table(
     Column("outcome", Text),
     Column("queue", Text),
     Column("site", Text),
+    # The customer's ids in the connected systems, by the names of these.
+    Column("customer_references", JSON(none_as_null=True)),
+    # Whether connected systems were made to know of it.
+    Column("noted", Boolean, nullable=False, server_default=false()),
     Index("contacts_started_at", "started_at"),
     Index("contacts_flow_version", "flow", "flow_version"),
 )
+
+_is_to_note = contacts.c.noted.is_(False)
+Index("contacts_to_note", contacts.c.ended_at, sqlite_where=_is_to_note, postgresql_where=_is_to_note)
 
 contact_events = Table(
     "contact_events",
@@ -204,6 +213,30 @@ Index(
     postgresql_where=_is_pending,
 )
 
+# What connected systems are asked to do; `docs/errands.md` explains the columns.
+errands = Table(
+    "errands",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("connector", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("at", UtcTime, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcTime),
+    Index("errands_due", "state", "not_before"),
+    Index("errands_at", "at"),
+)
+
 # How far the index of each connected system's customers is; `ivr.domain.index_state` explains the columns.
 index_states = Table(
     "index_states",
@@ -243,4 +276,22 @@ indexed_identities = Table(
     Column("key", Text, primary_key=True),
     Column("customer_id", Text, primary_key=True),
     sqlite_with_rowid=False,
+)
+
+# No foreign key: a recording is never refused because its contact is not there yet.
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("contact_id", Text, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("box", Text, nullable=False),
+    Column("heard_at", UtcTime),
+    Index("recordings_contact", "contact_id"),
+    Index("recordings_made_at", "purpose", "made_at"),
 )

@@ -18,6 +18,7 @@ from ivr.clock import SystemClock
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
 from ivr.store.contacts import StoredContacts
 from ivr.store.database import Database
+from ivr.store.errands import StoredErrands
 from tests.private_postgresql import Cluster
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -29,7 +30,9 @@ def event(number: int) -> ContactEvent:
 
 
 def begin(database: Database, folder: Path) -> WrittenBehindJournal:
-    journal = WrittenBehindJournal(StoredContacts(database), Spool(folder), SystemClock(), batch_interval=0.02)
+    journal = WrittenBehindJournal(
+        StoredContacts(database), StoredErrands(database), Spool(folder), SystemClock(), batch_interval=0.02
+    )
     journal.start()
     return journal
 

@@ -18,6 +18,7 @@ from ivr.calls.entries import Amendment, Entry
 from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.spool import Spool
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
+from ivr.domain.errand import Assignment, ErrandReport, ErrandState, Message, MessageKind
 from ivr.errors import StoreError, StoreUnavailable
 from ivr.simulation.manual_clock import ManualClock
 
@@ -63,6 +64,16 @@ class MemoryContacts:
         raise NotImplementedError
 
 
+@dataclass
+class MemoryErrands:
+    """What an errand store was given to write, in order."""
+
+    batches: list[tuple[list[str], list[str]]] = field(default_factory=list)
+
+    async def write(self, assigned: Sequence[Assignment], reports: Sequence[ErrandReport]) -> None:
+        self.batches.append(([each.errand.key for each in assigned], [each.key for each in reports]))
+
+
 def event(number: int) -> ContactEvent:
     return ContactEvent(f"e{number}", ID, START, EventKind.STEP, "welcome", {"number": number})
 
@@ -83,8 +94,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def journal(store: MemoryContacts, clock: ManualClock, folder: Path) -> AsyncIterator[WrittenBehindJournal]:
-    started = WrittenBehindJournal(store, Spool(folder), clock, batch_interval=0.2)
+def errands() -> MemoryErrands:
+    return MemoryErrands()
+
+
+@pytest.fixture
+async def journal(
+    store: MemoryContacts, errands: MemoryErrands, clock: ManualClock, folder: Path
+) -> AsyncIterator[WrittenBehindJournal]:
+    started = WrittenBehindJournal(store, errands, Spool(folder), clock, batch_interval=0.2)
     started.start()
     yield started
     await started.stop()
@@ -119,6 +137,22 @@ async def test_entries_are_on_disk_at_once_and_in_the_database_after_the_interva
     assert store.batches == 1
     assert journal.pending == 0
     assert segments(folder) == []
+
+
+async def test_errands_reach_their_own_store_after_what_happened_before_them(
+    journal: WrittenBehindJournal, store: MemoryContacts, errands: MemoryErrands, clock: ManualClock, folder: Path
+) -> None:
+    store.is_away = True
+    journal.event(event(1))
+    message = Message("m1", MessageKind.SMS, "+31300000101", "Tot morgen")
+    journal.assign(Assignment(message, "texts", ID, START))
+    journal.report(ErrandReport("m1", 1, START, ErrandState.DONE))
+    assert (folder / "000000000001.jsonl").read_bytes().count(b"\n") == 3
+    await pass_time(clock, 3)
+    assert errands.batches == []
+    store.is_away = False
+    await pass_time(clock, 3)
+    assert (store.events, errands.batches) == ([event(1)], [(["m1"], ["m1"])])
 
 
 async def test_entries_wait_in_order_while_the_database_is_away(
@@ -162,7 +196,7 @@ async def test_what_cannot_be_written_at_the_stop_is_written_at_the_next_start(
     journal.event(event(1))
     await journal.stop()
     store.is_away = False
-    successor = WrittenBehindJournal(store, Spool(folder), clock, batch_interval=0.2)
+    successor = WrittenBehindJournal(store, MemoryErrands(), Spool(folder), clock, batch_interval=0.2)
     successor.start()
     successor.event(event(2))
     await successor.stop()
@@ -284,7 +318,7 @@ async def test_whatever_happens_everything_arrives_once_and_in_order(
 
     def begin() -> tuple[WrittenBehindJournal, Spool]:
         spool = Spool(folder)
-        started = WrittenBehindJournal(store, spool, clock, batch_interval=0.2)
+        started = WrittenBehindJournal(store, MemoryErrands(), spool, clock, batch_interval=0.2)
         started.start()
         return started, spool
 
