@@ -40,8 +40,9 @@ import uvloop
 
 from benchmarks.rig import Rig, busy_seconds, customers, free_port, processor_seconds
 from deploy.asterisk.private import PrivateAsterisk
-from ivr.app import prompt_files, sources_of
+from ivr.app import prompt_files
 from ivr.clock import SystemClock
+from ivr.configured import sources_of
 from ivr.flow.catalog import FlowCatalog
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary

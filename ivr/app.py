@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,16 +20,23 @@ from ivr.asterisk.queue_watch import QueueWatch
 from ivr.callbacks.desk import BookingDesk
 from ivr.calls.entries import Entry
 from ivr.calls.gauges import StateGauges
-from ivr.calls.identification import Identifier
 from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.metrics import CallMetrics
 from ivr.calls.reception import Reception
 from ivr.calls.spool import Spool
 from ivr.clock import SystemClock
 from ivr.config.loading import secret
-from ivr.config.model import DAYS, Config, Day, Organisation, RegionArea, opening_span
-from ivr.connectors.catalog import Catalog
-from ivr.connectors.connector import Surroundings
+from ivr.config.model import Config
+from ivr.configured import (
+    destinations_of,
+    guards_of,
+    hours_of,
+    identifier_of,
+    named_hours_of,
+    queue_hours_of,
+    queues_of,
+    sources_of,
+)
 from ivr.connectors.metrics import ConnectorMetrics
 from ivr.connectors.system import ConnectedSystem
 from ivr.dashboard.server import WebServer
@@ -37,12 +44,10 @@ from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
 from ivr.domain.contact import Json
 from ivr.domain.line import parse_number
-from ivr.domain.opening_hours import OpeningHours
-from ivr.domain.region import Region
 from ivr.errors import ConnectorError
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.engine import Engine, Limits
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
 from ivr.flow.versions import LiveVersions
@@ -52,6 +57,7 @@ from ivr.routing.sites import LiveSites
 from ivr.routing.split import Shares
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary
+from ivr.store.recording_folder import RecordingFolder
 from ivr.store.stores import Stores
 from ivr.store.switch_follower import SwitchFollower
 
@@ -60,86 +66,6 @@ RECORDINGS_LOOKED_AT_EACH = 10.0
 """Seconds; new recordings, and personal sounds grown old."""
 
 log = get_logger()
-
-
-def hours_of(organisation: Organisation) -> OpeningHours:
-    """When people answer."""
-    return _hours(organisation, organisation.opening_hours, organisation.closed)
-
-
-def named_hours_of(config: Config) -> Mapping[str, OpeningHours]:
-    """The hours that have a name."""
-    organisation = config.organisation
-    return {
-        name: _hours(organisation, hours.week, organisation.closed if hours.closed is None else hours.closed)
-        for name, hours in config.opening_hours.items()
-    }
-
-
-def queue_hours_of(config: Config) -> Mapping[str, OpeningHours]:
-    """When people answer in each queue."""
-    named, usual = named_hours_of(config), hours_of(config.organisation)
-    return {name: named[queue.opening_hours] if queue.opening_hours else usual for name, queue in config.queues.items()}
-
-
-def _hours(organisation: Organisation, week: Mapping[Day, Sequence[str]], closed: Sequence[date]) -> OpeningHours:
-    spans = tuple(tuple(opening_span(span) for span in week.get(day, ())) for day in DAYS)
-    return OpeningHours(ZoneInfo(organisation.time_zone), spans, frozenset(closed))
-
-
-def regions_of(areas: Mapping[str, RegionArea]) -> Sequence[Region]:
-    """The regions of the configuration."""
-    return tuple(
-        Region(name, tuple(_postcodes(span) for span in area.postcodes), tuple(area.prefixes))
-        for name, area in areas.items()
-    )
-
-
-def _postcodes(span: str) -> tuple[int, int]:
-    first, _, last = span.partition("-")
-    return int(first), int(last or first)
-
-
-def sources_of(config: Config) -> Sources:
-    """Where the flows and texts are."""
-    gaps = {queue: gap for queue, hours in queue_hours_of(config).items() if (gap := hours.first_gap())}
-    return Sources(
-        config.flows.path,
-        config.speech.recordings,
-        config.queues,
-        shown_from=config.folder,
-        hours=config.opening_hours,
-        queue_gaps=gaps,
-    )
-
-
-def guards_of(config: Config, clock: Clock) -> Sequence[ConnectedSystem]:
-    """The connectors that identify callers, guarded, in their order. Raises SetupError."""
-    catalog = Catalog()
-    guards = []
-    for name in config.identify.connectors:
-        configured = config.connectors[name]
-        surroundings = Surroundings(
-            country=config.organisation.country,
-            folder=config.folder,
-            timeout=configured.guard.timeout,
-            concurrency=configured.guard.concurrency,
-        )
-        guards.append(ConnectedSystem(name, catalog.caller_finder(configured, surroundings), configured.guard, clock))
-    return guards
-
-
-def identifier_of(config: Config, guards: Sequence[ConnectedSystem], clock: Clock) -> Identifier:
-    """Who finds out who calls."""
-    return Identifier(guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions))
-
-
-def queues_of(config: Config) -> Mapping[str, Sequence[str]]:
-    """The Asterisk queues that serve each of our queues."""
-    return {
-        queue: tuple(site.queues[queue] for site in config.sites.values() if queue in site.queues)
-        for queue in config.queues
-    }
 
 
 async def prompt_files(library: PromptLibrary, flows: FlowSet) -> Mapping[str, Path]:
@@ -191,6 +117,7 @@ class Application:
             batch_interval=config.database.batch_interval,
         )
         self.library = PromptLibrary(config.speech, speech_engine(config.speech), clock)
+        self.recordings = RecordingFolder(config.recordings, self.stores.recordings, clock)
         sources = sources_of(config)
         self.flows = FlowCatalog(sources, on_change=on_flows)
         self.versions = LiveVersions(self.flows, sources, self.stores.flows, clock, turns=Shares, on_change=on_flows)
@@ -216,6 +143,8 @@ class Application:
             hours=hours_of(config.organisation),
             named_hours=named_hours_of(config),
             queue_hours=queue_hours,
+            destinations=destinations_of(config),
+            recordings=self.recordings,
         )
         reception = Reception(
             config.entries,
@@ -307,6 +236,7 @@ async def running(
         await app.stores.database.migrate()
         stack.push_async_callback(app.library.close)
         await app.library.open()
+        await app.recordings.open()
         await _render(app, app.flows.current(), say)
         for guard in app.guards:
             stack.push_async_callback(guard.close)
@@ -332,6 +262,7 @@ async def running(
             _background(follower.run()),
             _background(app.versions.watch(config.flows.reload_interval)),
             _background(_follow_recordings(app)),
+            _background(app.recordings.run()),
         ]
         stack.push_async_callback(_cancel, tasks)
         await app.web.start()

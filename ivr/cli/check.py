@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.output import print_json
 from ivr.config.loading import load
-from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
 from ivr.flow.loader import TRIAGE, Sources, examine
 from ivr.flow.model import FlowSet
-from ivr.yamlfile.binding import place_problem
-from ivr.yamlfile.problem import Problem, did_you_mean, in_order
-from ivr.yamlfile.reading import read
+from ivr.flow.unused import UNUSED
+from ivr.yamlfile.problem import Problem, errors_in, in_order
 
 FINE, WRONG, UNREADABLE = 0, 1, 2
 
@@ -26,7 +24,7 @@ FINE, WRONG, UNREADABLE = 0, 1, 2
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: a list of {file, line, column, rule, message, hint}."
+    "--json", "as_json", is_flag=True, help="Print JSON: a list of {file, line, column, rule, message, hint, severity}."
 )
 @click.option(
     "--format",
@@ -36,13 +34,14 @@ FINE, WRONG, UNREADABLE = 0, 1, 2
     show_default=True,
     help="github: annotations on the lines of a pull request.",
 )
+@click.option("--strict", is_flag=True, help="Count warnings as problems.")
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, form: str) -> None:
+def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, form: str, strict: bool) -> None:
     """Check flows (files or folders; those of config.yaml without PATHS), the texts they say, and config.yaml.
 
-    Exit codes: 0 all is well, 1 there are problems, 2 something cannot be read.
+    Exit codes: 0 no problems (without --strict there may be warnings), 1 there are some, 2 something cannot be read.
     """
-    problems, counted = examined(ctx.obj, paths)
+    problems, right = examined(ctx.obj, paths)
     if as_json or form == "json":
         found: list[Json] = [{**problem.as_json()} for problem in problems]
         print_json(found)
@@ -52,14 +51,14 @@ def command(ctx: click.Context, paths: tuple[Path, ...], as_json: bool, form: st
     else:
         for problem in problems:
             click.echo(f"{problem}\n")
-        click.echo(_summary(problems, counted))
+        click.echo(_summary(problems, right))
     if any(problem.rule == "unreadable" for problem in problems):
         ctx.exit(UNREADABLE)
-    ctx.exit(WRONG if problems else FINE)
+    ctx.exit(WRONG if (problems if strict else errors_in(problems)) else FINE)
 
 
 def examined(config_file: Path, paths: Sequence[Path]) -> tuple[list[Problem], Sequence[FlowSet]]:
-    """Every problem there is, and the flows that have none."""
+    """Every problem there is, and the flows that are right."""
     try:
         config = load(config_file)
     except InvalidFiles as invalid:
@@ -68,51 +67,37 @@ def examined(config_file: Path, paths: Sequence[Path]) -> tuple[list[Problem], S
     problems: list[Problem] = []
     right: list[FlowSet] = []
     for path in paths or (config.flows.path,):
-        folder = path.parent if path.suffix == ".yaml" else path
-        if folder != path and folder.name == TRIAGE.rstrip("/"):
-            folder = folder.parent  # a triage is checked in the flows that use it
-        sources = replace(configured, flows=folder.absolute())
+        folder = (path.parent if path.suffix == ".yaml" else path).absolute()
+        if folder != path.absolute() and folder.name == TRIAGE.rstrip("/"):
+            folder = folder.parent  # a triage is checked with the flows around it
+        is_whole = folder == configured.flows
+        sources = configured if is_whole else replace(configured, flows=folder, entrances=None)
         flows, found = examine(sources)
-        if folder != path:
+        if folder != path.absolute():
             found = list(_of_file(found, sources, path))
         if flows is not None:
             right.append(flows)
-            if not paths:
-                found += _unknown_flows(config_file, config, flows)
         problems += found
     return in_order(problems), right
 
 
 def _of_file(problems: Sequence[Problem], sources: Sources, path: Path) -> Iterator[Problem]:
-    """The problems of one flow file and the texts, of those in its whole folder."""
+    """The problems of one flow file and the texts it says, of those in its whole folder."""
     file = sources.shown(path.absolute())
     flows = {sources.shown(other) for other in (*sources.flow_files(), *sources.triage_files())}
     if file not in flows:
         yield Problem(file, 1, 1, 2, "unreadable", "cannot be read: there is no such file")
+    prompts = sources.shown(sources.prompts)
     for problem in problems:
-        if problem.file == file or problem.file not in flows:
+        if problem.file == file or (Path(problem.file).is_relative_to(prompts) and problem.rule != UNUSED):
             yield problem
-
-
-def _unknown_flows(config_file: Path, config: Config, flows: FlowSet) -> Iterator[Problem]:
-    """The flows that config.yaml names and that do not exist."""
-    named: list[tuple[tuple[str | int, ...], str]] = [
-        (("entries", position, "flow"), entry.flow) for position, entry in enumerate(config.entries)
-    ]
-    named.append((("callbacks", "flow"), config.callbacks.flow))
-    for loc, name in named:
-        if name not in flows.flows:
-            hint = did_you_mean(name, flows.flows)
-            yield place_problem(
-                read(config_file), loc, "unknown-flow", f"unknown flow '{name}'", hint, "docs/config.md"
-            )
 
 
 def _annotation(problem: Problem) -> str:
     """A problem as a workflow command of GitHub Actions, escaped as its documentation says."""
     message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
     place = f"file={_property(problem.file)},line={problem.line},col={problem.column},endColumn={problem.end_column}"
-    return f"::error {place},title={_property(problem.rule)}::{_data(message)}"
+    return f"::{problem.severity} {place},title={_property(problem.rule)}::{_data(message)}"
 
 
 def _data(text: str) -> str:
@@ -124,8 +109,14 @@ def _property(text: str) -> str:
 
 
 def _summary(problems: Sequence[Problem], right: Sequence[FlowSet]) -> str:
-    if problems:
-        return f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    errors = len(errors_in(problems))
+    warnings = f", {_counted(len(problems) - errors, 'warning')}" if len(problems) > errors else ""
+    if errors:
+        return f"{_counted(errors, 'problem')}{warnings}"
     flows = [flow for found in right for flow in found.flows.values()]
     steps = sum(len(block) for flow in flows for block in flow.blocks.values())
-    return f"{len(flows)} flows, {steps} steps: no problems"
+    return f"{_counted(len(flows), 'flow')}, {_counted(steps, 'step')}: no problems{warnings}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -11,13 +11,13 @@ from pathlib import Path
 import click
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from ivr.app import guards_of, sources_of
 from ivr.asterisk.ami_probe import probe
 from ivr.cli.opening import wait_for
 from ivr.cli.output import print_json
 from ivr.clock import SystemClock
 from ivr.config.loading import load, secret
 from ivr.config.model import Config
+from ivr.configured import guards_of, sources_of
 from ivr.errors import AmiLoginRefused, AmiUnavailable, ConnectorError, InvalidFiles, SetupError, StoreError
 from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine

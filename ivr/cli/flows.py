@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.flow_table import as_json_object, as_json_objects, print_flows, why
 from ivr.cli.opening import config_of, stores_of, wait_for
 from ivr.cli.output import print_json
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.flow_version import FlowChoice, KeptFlows, Origin
 from ivr.flow.choosing import Chooser
 from ivr.flow.drafted import drafted

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.opening import config_of, stores_of, wait_for
 from ivr.cli.since import since_when
+from ivr.configured import sources_of
 from ivr.flow.drafts import read_flow
 from ivr.flow.loader import load
 from ivr.flow.mermaid import mermaid

@@ -6,16 +6,24 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import guards_of, hours_of, identifier_of, named_hours_of, queue_hours_of, regions_of
 from ivr.clock import SystemClock
 from ivr.config.model import Config
+from ivr.configured import (
+    destinations_of,
+    guards_of,
+    hours_of,
+    identifier_of,
+    named_hours_of,
+    queue_hours_of,
+    regions_of,
+)
 from ivr.domain.caller import Caller
 from ivr.domain.line import read_line
 from ivr.domain.site import Site
 from ivr.errors import ConnectorError
 from ivr.flow.engine import Limits
 from ivr.flow.session import Services
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedShelf, ScriptedSites
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 
@@ -37,6 +45,8 @@ def setting_of(config: Config) -> Setting:
         hours=hours,
         named_hours=named_hours_of(config),
         queue_hours=queue_hours_of(config),
+        destinations=destinations_of(config),
+        recordings=ScriptedShelf(),
     )
     limits = Limits(config.flows.max_steps, config.flows.max_seconds)
     return Setting(services, sites, hours, regions_of(config.regions), config.callbacks, limits)

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.opening import stores_of
 from ivr.cli.outside import identify, setting_of
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.errors import InvalidFiles
 from ivr.flow.loader import load
 from ivr.simulation.recording import recorded

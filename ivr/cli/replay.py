@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.opening import config_of, stores_of, wait_for
 from ivr.cli.output import masked, print_json, print_table, utc
 from ivr.cli.outside import setting_of
 from ivr.cli.since import since_when
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.contact import Contact, Json
 from ivr.errors import InvalidFiles
 from ivr.flow.drafted import drafted

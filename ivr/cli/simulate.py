@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import click
 from click.core import ParameterSource
 
-from ivr.app import sources_of
 from ivr.cli.keyboard import keyboard
 from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import print_json
 from ivr.cli.outside import identify, setting_of
 from ivr.clock import SystemClock
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.contact import EventKind, Json
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.speech import Utterance

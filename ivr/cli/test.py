@@ -13,13 +13,13 @@ from typing import NoReturn
 
 import click
 
-from ivr.app import sources_of
 from ivr.cli.junit import Case, write_junit
 from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import print_json
 from ivr.cli.outside import identify, setting_of
 from ivr.cli.recording import print_recorded
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
 from ivr.flow.drafts import read_flow

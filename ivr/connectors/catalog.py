@@ -13,9 +13,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ivr.config.model import Connector as Configured
-from ivr.connectors.connector import CAPABILITIES, Capability, Connector, FindsCallers, Surroundings
+from ivr.connectors.connector import CAPABILITIES, Capability, Connector, Surroundings
 from ivr.connectors.manifest import FILE_NAME, Manifest, read_manifest
 from ivr.errors import SetupError
+
+
+FINDS = frozenset({Capability.FIND_CALLER, Capability.FIND_CUSTOMER})
+"""One of these is what identification needs of a connector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,9 @@ class Catalog:
         except SetupError as error:
             return [SettingProblem(("integration",), str(error))]
         found: list[SettingProblem] = []
-        if find_caller and Capability.FIND_CALLER not in manifest.capabilities:
-            found.append(SettingProblem(("integration",), f"'{integration}' cannot find callers (find_caller)"))
+        if find_caller and manifest.capabilities.isdisjoint(FINDS):
+            message = f"'{integration}' cannot find callers (find_caller) nor customers (find_customer)"
+            found.append(SettingProblem(("integration",), message))
         try:
             settings.model_validate(configured.settings)
         except ValidationError as error:
@@ -98,13 +103,6 @@ class Catalog:
                 raise SetupError(f"integration '{manifest.name}' declares {capability}, but does not implement it")
         if not isinstance(connector, Connector):
             raise SetupError(f"integration '{manifest.name}' has no open, close and check")
-        return connector
-
-    def caller_finder(self, configured: Configured, surroundings: Surroundings) -> FindsCallers:
-        """A connector that can find callers. Raises SetupError as `build` does, and when it cannot."""
-        connector = self.build(configured, surroundings)
-        if not isinstance(connector, FindsCallers):
-            raise SetupError(f"integration '{configured.integration}' cannot find callers (find_caller)")
         return connector
 
     def _folder(self) -> Path:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from ivr.domain.capability import Capability
+from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
 from ivr.flow.answers import different_answers
+from ivr.flow.askable import unaskable
 from ivr.flow.closed_queues import closed_queues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
-from ivr.flow.expression_types import Complaint, Names
+from ivr.flow.entrances import Entrance, entrance_problems
+from ivr.flow.expression_types import Names
 from ivr.flow.graph import Graph, Node
 from ivr.flow.kinds import Kind
+from ivr.flow.languages import language_problems
+from ivr.flow.menu_problems import of_menu, of_triage
 from ivr.flow.names import BlockName, FlowName, Name, QueueName, TriageName
-from ivr.flow.signatures import Signatures
+from ivr.flow.privacy import Privacy, Private, beginning_of, unknown_fields
+from ivr.flow.prompt_problems import PromptProblems
+from ivr.flow.recorded import Listen, recording_problems
+from ivr.flow.signatures import Signatures, leads_to
 from ivr.flow.step import Said, mentioned
+from ivr.flow.steps.menu import Menu
+from ivr.flow.telephones import forbidden_telephones
 from ivr.flow.triage_drafts import DraftTriage
+from ivr.flow.unused import unused_prompts
 from ivr.flow.views import CallerView, CallView, Moment, OutageView, QueueView
 from ivr.yamlfile.nodes import Place, place_of, word_place
 from ivr.yamlfile.problem import Problem, did_you_mean
@@ -29,7 +42,13 @@ CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, 
 class Inspection:
     """Looks at all flows together. `queues` and `hours` are the names in config.yaml; None: not known here.
 
-    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open.
+    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
+    `destinations` where callers may be taken besides, `capabilities` what connected systems can do (None: not known
+    here).
+
+    `entrances` is where calls begin (None: these are not all the flows there are), `private` are the caller's fields
+    that are only spoken after `verify`. `listen` tells what keeps a recording from being heard, `shown` how a path is
+    shown.
     """
 
     drafts: Sequence[Draft]
@@ -38,14 +57,32 @@ class Inspection:
     queues: Collection[str] | None = None
     hours: Collection[str] | None = None
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
-    _seen: set[tuple[str, Language, str]] = field(default_factory=set)
+    destinations: Destinations | None = None
+    capabilities: Collection[Capability] | None = None
+    entrances: Sequence[Entrance] | None = None
+    private: Mapping[str, Place | None] = field(default_factory=dict)
+    listen: Listen | None = None
+    shown: Callable[[Path], str] = str
 
     def __post_init__(self) -> None:
         hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
         self._signatures = Signatures(self.drafts, {**CONTEXT, "open": hours})
+        self._prompts = PromptProblems(self.texts)
+        self._triage = {found.triage.triage: found for found in reversed(self.triages) if found.triage is not None}
 
     def problems(self) -> Iterator[Problem]:
         """Every problem, in no order."""
+        yield from self._flows()
+        yield from self._triages()
+        for found in self.texts.values():
+            yield from recording_problems(found, self.listen, self.shown)
+        yield from unknown_fields(self.private)
+        if self.entrances is not None:
+            yield from entrance_problems(self.entrances, self._signatures.flows)
+        if all(draft.whole for draft in self.drafts):
+            yield from self._all_together()
+
+    def _flows(self) -> Iterator[Problem]:
         first: dict[str, Draft] = {}
         for draft in self.drafts:
             if draft.head is None or draft.root is None:
@@ -55,13 +92,35 @@ class Inspection:
                 message = f"flow '{draft.head.flow}' is also written in {same.file}"
                 yield place_of(draft.root, ("flow",)).problem("flow", message, "", DOCS)
             yield from self._flow(draft)
-        named: dict[str, DraftTriage] = {}
+
+    def _triages(self) -> Iterator[Problem]:
+        """What is wrong with triages, also with those that no flow asks."""
+        languages = {language for draft in self.drafts if draft.head for language in draft.head.languages}
+        spoken = [language for language in Language if language in languages]
+        names: Names = dict.fromkeys((*CONTEXT, "open", "answers", "given"), object)
         for found in self.triages:
-            if found.triage is not None and found.root is not None:
-                other = named.setdefault(found.triage.triage, found)
-                if other is not found:
-                    message = f"triage '{found.triage.triage}' is also written in {other.file}"
-                    yield place_of(found.root, ("triage",)).problem("flow", message, "", DOCS)
+            if found.triage is None or found.root is None:
+                continue
+            same = self._triage[found.triage.triage]
+            if same is not found:
+                message = f"triage '{found.triage.triage}' is also written in {same.file}"
+                yield place_of(found.root, ("triage",)).problem("flow", message, "", DOCS)
+            for prompt, place in found.says():
+                if prompt not in self._prompts.said:
+                    yield from self._prompts.of(Said(prompt, (), {}), place, spoken, names, flow=found.file)
+            for question in of_triage(found):
+                yield from question.problems(spoken, self.texts)
+
+    def _all_together(self) -> Iterator[Problem]:
+        """What only shows in all flows together, when every one of them is whole."""
+        flows = self._signatures.flows
+        if self.entrances is not None:
+            for found in self.texts.values():
+                yield from unused_prompts(found, self._prompts.said, self.shown)
+        leading = {name: list(leads_to(draft)) for name, draft in flows.items()}
+        beginning = beginning_of(flows, [entrance.flow for entrance in self.entrances or ()], leading)
+        privacy = Privacy(flows, self.texts, Private.of(self.private), self.names, self._says)
+        yield from privacy.problems(beginning)
 
     def _flow(self, draft: Draft) -> Iterator[Problem]:
         head, root = draft.head, draft.root
@@ -70,7 +129,8 @@ class Inspection:
         for key, name in (("start", head.start), ("otherwise", head.otherwise)):
             if name is not None:
                 yield from self._name(draft, name, place_of(root, (key,)))
-        yield from self._said(draft, Said(APOLOGY, (), {}), place_of(root, ("flow",)), {})
+        apology = Said(APOLOGY, (), {})
+        yield from self._prompts.of(apology, place_of(root, ("flow",)), head.languages, {}, flow=draft.file)
         names = self.names(draft)
         yield from different_answers(draft, names, self._signatures.gives)
         yield from self._signatures.problems(draft)
@@ -78,7 +138,12 @@ class Inspection:
             problem for steps in draft.blocks.values() for step in steps for problem in self._step(draft, step, names)
         ]
         yield from found
+        yield from language_problems(draft, self._signatures.flows, self._signatures.reached)
         yield from closed_queues(draft, self.queue_gaps)
+        if self.capabilities is not None:
+            yield from unaskable(draft, self.capabilities)
+        if self.destinations is not None:
+            yield from forbidden_telephones(draft, self.destinations)
         if draft.whole and not any(problem.rule == "unknown-block" for problem in found):
             yield from self._ways(draft)
 
@@ -91,16 +156,27 @@ class Inspection:
         for loc, value in mentioned(found.step):
             if isinstance(value, Name):
                 yield from self._name(draft, value, place_of(found.value, loc) if loc else key)
-            if isinstance(value, TriageName):
-                yield from self._triage(draft, value, names)
         if found.on_error is not None:
             yield from self._name(draft, found.on_error, place_of(found.item, ("on_error",)))
         for loc, complaint in found.step.complaints(names):
             place = word_place(found.value, loc, complaint.word)
             yield place.problem("expression", complaint.message, complaint.hint, f"{DOCS}#expressions")
-        for said in found.step.says(names):
-            place = place_of(found.value, said.loc) if said.loc else key
-            yield from self._said(draft, said, place, names, of_kind="" if said.loc else kind)
+        languages = draft.head.languages if draft.head else ()
+        for said, place in self._says(draft, found):
+            of_kind = kind if place is key else ""
+            yield from self._prompts.of(said, place, languages, names, flow=draft.file, of_kind=of_kind)
+        if isinstance(found.step, Menu):
+            yield from of_menu(found, found.step).problems(languages, self.texts)
+
+    def _says(self, draft: Draft, found: DraftStep) -> Iterator[tuple[Said, Place]]:
+        """What a step says and where that is written: at its kind, when it is not."""
+        key = found.item.key(found.step.kind)
+        for said in found.step.says(self.names(draft)):
+            yield said, place_of(found.value, said.loc) if said.loc else key
+        for _, name in mentioned(found.step):
+            triage = self._triage.get(name) if isinstance(name, TriageName) else None
+            for prompt, place in triage.says() if triage else ():
+                yield Said(prompt, (), {}), place
 
     def _name(self, draft: Draft, name: Name, place: Place) -> Iterator[Problem]:
         known: Collection[str] | None = None
@@ -115,66 +191,6 @@ class Inspection:
         if known is not None and name not in known:
             message = f"unknown {name.what} '{name}'"
             yield place.problem(f"unknown-{name.what}", message, did_you_mean(name, known), f"{DOCS}#{name.what}s")
-
-    def _said(self, draft: Draft, said: Said, place: Place, names: Names, *, of_kind: str = "") -> Iterator[Problem]:
-        """Whether a prompt can be said in every language of the flow, with the names it has here."""
-        languages = draft.head.languages if draft.head else ()
-        having = [language for language in languages if self._has(language, said.prompt)]
-        for language in languages:
-            if language not in having:
-                file = self.texts[language].file
-                whose = f", which '{of_kind}' says," if of_kind else ""
-                if having:
-                    message = f"prompt '{said.prompt}'{whose} is not there in {language.name}"
-                    yield place.problem("missing-text", message, f"add it to {file}", f"{DOCS}#texts")
-                else:
-                    hint = did_you_mean(said.prompt, self.texts[language].entries)
-                    hint = hint if hint.startswith("did") else f"add it to {file}"
-                    yield place.problem(
-                        "unknown-prompt", f"unknown prompt '{said.prompt}'{whose}", hint, f"{DOCS}#texts"
-                    )
-                    return
-            else:
-                yield from self._text(draft, language, said, names)
-                yield from self._unsaid(language, said, place)
-
-    def _triage(self, draft: Draft, name: TriageName, names: Names) -> Iterator[Problem]:
-        """Whether a triage can be gone through in every language of the flow."""
-        for found in self.triages:
-            if found.triage is not None and found.triage.triage == name:
-                for prompt, place in found.says():
-                    yield from self._said(draft, Said(prompt, (), {}), place, names)
-
-    def _has(self, language: Language, prompt: str) -> bool:
-        texts = self.texts[language]
-        return prompt in texts.entries or prompt in texts.recordings
-
-    def _text(self, draft: Draft, language: Language, said: Said, names: Names) -> Iterator[Problem]:
-        entry = self.texts[language].entries.get(said.prompt)
-        if entry is None:
-            return
-        text, node = entry
-        use = (draft.file, language, f"{said.prompt} {sorted((name, str(kind)) for name, kind in said.names.items())}")
-        if text.fixed is not None or use in self._seen:
-            return
-        self._seen.add(use)
-        for complaint in text.examine({**names, **said.names}).complaints:
-            place = word_place(node, (), complaint.word)
-            yield place.problem("expression", _in_text(complaint, said), complaint.hint, f"{DOCS}#expressions")
-
-    def _unsaid(self, language: Language, said: Said, place: Place) -> Iterator[Problem]:
-        """A prompt that has to tell something, and does not."""
-        if not said.must_say:
-            return
-        texts = self.texts[language]
-        text, node = texts.entries.get(said.prompt, (None, None))
-        if said.prompt in texts.recordings:
-            message = f"a recording cannot say its {said.must_say}, and '{said.prompt}' has one in {language.name}"
-            yield place.problem("unsaid", message, f"write the {said.must_say} here, or remove the recording", DOCS)
-        elif text is not None and node is not None and said.must_say not in text.reads:
-            message = f"'{said.prompt}' does not say its {said.must_say}, and a menu decides it"
-            hint = f"write {{{{ {said.must_say} }}}} where it belongs"
-            yield node.place.problem("unsaid", message, hint, f"{DOCS}#menu")
 
     def _ways(self, draft: Draft) -> Iterator[Problem]:
         """Where calls cannot come, cannot go on, or go round for ever."""
@@ -200,8 +216,3 @@ class Inspection:
             round_trip = " → ".join([*ring, ring[0]])
             message = f"a caller who does nothing stays here for ever: {round_trip}"
             yield place.problem("endless", message, "let it end at a person", DOCS)
-
-
-def _in_text(complaint: Complaint, said: Said) -> str:
-    own = ", ".join(sorted(said.names))
-    return f"{complaint.message} in '{said.prompt}'" + (f" (which also has {own})" if own else "")

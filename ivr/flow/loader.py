@@ -8,19 +8,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
+from ivr.domain.capability import Capability
 from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
 from ivr.errors import InvalidFiles
 from ivr.flow.drafts import Draft, DraftStep, DraftTexts, read_flow, read_texts
+from ivr.flow.entrances import Entrance
 from ivr.flow.fields import fields_used
 from ivr.flow.graph import Graph, Node
 from ivr.flow.inspection import Inspection
 from ivr.flow.model import Flow, FlowSet, Placed, Prompts
 from ivr.flow.names import BlockName, FlowName, Name, TriageName
+from ivr.flow.recorded import Listen
 from ivr.flow.step import mentioned
 from ivr.flow.triage_drafts import DraftTriage, read_triage
 from ivr.flow.ways import step_labels
-from ivr.yamlfile.problem import Problem, in_order
+from ivr.yamlfile.nodes import Place
+from ivr.yamlfile.problem import Problem, errors_in, in_order
 from ivr.yamlfile.reading import Document, parse_bytes, read_document
 
 N = TypeVar("N", bound=Name)
@@ -32,9 +36,12 @@ class Sources:
     """Where flows and prompts are, and the queues and named hours there are (None: not to be checked).
 
     `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
-    `destinations` where callers may be taken besides.
+    `destinations` where callers may be taken besides, `capabilities` what the connected systems can do.
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
     `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
+    `entrances`: where calls begin; None when these are not all the flows of a configuration.
+    `private`: fields of the caller that are only spoken after `verify`, and where they are named, if somebody did.
+    `listen` tells what keeps a recording from being heard.
     """
 
     flows: Path
@@ -45,6 +52,10 @@ class Sources:
     hours: Collection[str] | None = None
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
     destinations: Destinations | None = None
+    capabilities: Collection[Capability] | None = None
+    entrances: Sequence[Entrance] | None = None
+    private: Mapping[str, Place | None] = field(default_factory=dict)
+    listen: Listen | None = None
 
     def flow_files(self) -> list[Path]:
         """The flow files, sorted by name."""
@@ -101,16 +112,16 @@ def load(sources: Sources) -> FlowSet:
     """The flows of a folder, checked together.
 
     Raises:
-        InvalidFiles: with every problem.
+        InvalidFiles: with every error.
     """
     flows, problems = examine(sources)
     if flows is None:
-        raise InvalidFiles(problems)
+        raise InvalidFiles(errors_in(problems))
     return flows
 
 
 def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
-    """The flows of a folder, or every problem in them, sorted."""
+    """The flows of a folder, unless there are errors in them; and every problem, sorted."""
     if sources.given is None and not sources.flows.is_dir():
         message = "there is no such folder with flows"
         return None, [Problem(sources.shown(sources.flows), 1, 1, 2, "unreadable", message)]
@@ -122,13 +133,25 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     problems += [problem for found in triages for problem in found.problems]
     problems += [problem for found in texts.values() for problem in found.problems]
     problems += Inspection(
-        drafts, texts, triages, sources.queues, sources.hours, sources.queue_gaps, sources.destinations
+        drafts,
+        texts,
+        triages,
+        sources.queues,
+        sources.hours,
+        sources.queue_gaps,
+        sources.destinations,
+        sources.capabilities,
+        entrances=sources.entrances if sources.given is None else None,
+        private=sources.private,
+        listen=sources.listen,
+        shown=sources.shown,
     ).problems()
-    if problems:
-        return None, in_order(problems)
+    problems = in_order(problems)
+    if errors_in(problems):
+        return None, problems
     prompts = Prompts(
         {language: {name: text for name, (text, _) in found.entries.items()} for language, found in texts.items()},
-        {language: found.recordings for language, found in texts.items()},
+        {language: frozenset(found.recordings) for language, found in texts.items()},
     )
     versions = _versions(drafts, triages, texts.values())
     flows = [_flow(draft, versions, prompts) for draft in drafts]
@@ -140,7 +163,7 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
     used = frozenset(
         name for flow in made.values() for block in flow.blocks.values() for placed in block for name in placed.fields
     )
-    return FlowSet(made, prompts, files, asked, used), []
+    return FlowSet(made, prompts, files, asked, used), problems
 
 
 def _texts(sources: Sources, language: Language) -> DraftTexts:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from ivr.domain.capability import Capability
 from ivr.domain.contact import Outcome
 from ivr.domain.speech import Utterance
 from ivr.flow.expression_types import Complaint, Names
@@ -87,13 +88,16 @@ class Exit:
 class Said:
     """A prompt that a step may say, where it is named, and the names of its own that its text may use.
 
-    `must_say` is the one of them that its text has to use, if there is one.
+    `must_say` is the one of them that its text has to use, if there is one; `own` are the expressions that some of them
+    come from. It is only said when `when` is true.
     """
 
     prompt: str
     loc: Loc
     names: Names
     must_say: str = ""
+    own: Mapping[str, Expression] = field(default_factory=dict)
+    when: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,10 @@ class Step(Settings):
             if isinstance(value, Expression):
                 for complaint in value.examine(names).complaints:
                     yield loc, complaint
+
+    def asks(self) -> frozenset[Capability]:
+        """What connected systems must be able to do for it."""
+        return frozenset()
 
     def fields(self) -> frozenset[str]:
         """The fields of the customer that it uses besides those in its conditions and texts."""

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-from ivr.app import prompt_files, sources_of
+from ivr.app import prompt_files
 from ivr.clock import SystemClock
 from ivr.config.loading import load
+from ivr.configured import sources_of
 from ivr.domain.language import Language
 from ivr.domain.speech import Utterance
 from ivr.flow.loader import load as load_flows

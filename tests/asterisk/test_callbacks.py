@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from ivr.app import hours_of, sources_of
 from ivr.callbacks.windows import windows_ahead
 from ivr.config.loading import load
+from ivr.configured import hours_of, sources_of
 from ivr.domain.callback import Callback, CallbackRequest, CallbackState, Window
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ivr.app import sources_of
 from ivr.cli.main import main
 from ivr.clock import SystemClock
 from ivr.config.loading import load
+from ivr.configured import sources_of
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json, Outcome
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.versions import LiveVersions

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from ivr.config.units import Seconds
+from ivr.domain.capability import Capability
 from ivr.domain.contact import EventKind
 from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.speech import Utterance
@@ -77,6 +78,9 @@ class Identify(Step):
 
     def keeps(self, block: BlockName, names: Names) -> Iterator[Kept]:
         yield from ()
+
+    def asks(self) -> frozenset[Capability]:
+        return frozenset({Capability.FIND_CUSTOMER})
 
     def utterances(self, session: Session) -> Sequence[Utterance]:
         return [session.utterance(NUMBER)] if session.customer is None or self.anyway else []

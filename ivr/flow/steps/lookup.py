@@ -78,6 +78,9 @@ class Lookup(Step):
     def keeps(self, block: BlockName, names: Names) -> Iterator[Kept]:
         yield Kept(self.into or block, KINDS_OF[self.part], ("into",) if self.into else ())
 
+    def asks(self) -> frozenset[Capability]:
+        return frozenset({Capability(self.part)})
+
     def fields(self) -> frozenset[str]:
         return frozenset({self.part})
 

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.demo.crm import NAMED, make_crm
-from ivr.app import sources_of
 from ivr.cli.main import main
 from ivr.cli.outside import identify, setting_of
 from ivr.config.loading import load as load_config
 from ivr.config.model import Config
+from ivr.configured import sources_of
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
 from ivr.domain.line import LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId

@@ -80,7 +80,7 @@ def test_the_shipped_integrations_are_found_and_in_order() -> None:
 
 def test_a_connector_is_built_with_its_settings_and_surroundings(folder: Path) -> None:
     surroundings = Surroundings(country="BE", folder=Path("/etc"))
-    built = Catalog("drawer_of_tests").caller_finder(paper(drawer=3), surroundings)
+    built = Catalog("drawer_of_tests").build(paper(drawer=3), surroundings)
     assert vars(built)["settings"].model_dump() == {"drawer": 3, "colour": "green"}
     assert vars(built)["surroundings"] is surroundings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ import pytest
 
 from ivr.domain.callback import Window
 from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
+from ivr.domain.capability import Capability
 from ivr.domain.contact import Direction
 from ivr.domain.dossier import Invoice, InvoiceState, Order, OrderState
 from ivr.domain.language import Language
@@ -173,6 +174,7 @@ class Examiner(Protocol):
         hours: Mapping[str, OpeningHours] = {},
         triage: str = "",
         others: Mapping[str, str] = {},
+        capabilities: Collection[Capability] | None = None,
     ) -> tuple[FlowSet | None, list[Problem]]: ...
 
 
@@ -195,6 +197,7 @@ def examine_flow(tmp_path: Path) -> Examiner:
         hours: Mapping[str, OpeningHours] = {},
         triage: str = "",
         others: Mapping[str, str] = {},
+        capabilities: Collection[Capability] | None = None,
     ) -> tuple[FlowSet | None, list[Problem]]:
         for language in Language:
             folder = tmp_path / "prompts" / language
@@ -212,7 +215,7 @@ def examine_flow(tmp_path: Path) -> Examiner:
             (tmp_path / "flows" / f"{name}.yaml").write_text(f"flow: {name}\n{written}", encoding="utf-8")
         gaps = {name: gap for name, times in hours.items() if (gap := times.first_gap())}
         folders = (tmp_path / "flows", tmp_path / "prompts")
-        return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps))
+        return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps, capabilities=capabilities))
 
     return made
 

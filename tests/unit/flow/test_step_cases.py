@@ -53,6 +53,7 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         hours_of(case),
         triage=case.get("triage", ""),
         others=case.get("flows", {}),
+        capabilities=case.get("capabilities"),
     )
     world.hours = hours_of(case)
     shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]

@@ -1,0 +1,117 @@
+"""The configuration in the words of the inside: hours, regions, queues, telephones, connected systems, flows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from ivr.calls.identification import Identifier
+from ivr.clock import SystemClock
+from ivr.config.model import DAYS, Config, Day, Organisation, RegionArea, opening_span
+from ivr.connectors.catalog import Catalog
+from ivr.connectors.connector import Surroundings
+from ivr.connectors.system import ConnectedSystem
+from ivr.domain.capability import Capability
+from ivr.domain.hand_over import Destination, Destinations
+from ivr.domain.opening_hours import OpeningHours
+from ivr.domain.region import Region
+from ivr.errors import SetupError
+from ivr.flow.loader import Sources
+from ivr.ports import Clock
+
+
+def hours_of(organisation: Organisation) -> OpeningHours:
+    """When people answer."""
+    return _hours(organisation, organisation.opening_hours, organisation.closed)
+
+
+def named_hours_of(config: Config) -> Mapping[str, OpeningHours]:
+    """The hours that have a name."""
+    organisation = config.organisation
+    return {
+        name: _hours(organisation, hours.week, organisation.closed if hours.closed is None else hours.closed)
+        for name, hours in config.opening_hours.items()
+    }
+
+
+def queue_hours_of(config: Config) -> Mapping[str, OpeningHours]:
+    """When people answer in each queue."""
+    named, usual = named_hours_of(config), hours_of(config.organisation)
+    return {name: named[queue.opening_hours] if queue.opening_hours else usual for name, queue in config.queues.items()}
+
+
+def _hours(organisation: Organisation, week: Mapping[Day, Sequence[str]], closed: Sequence[date]) -> OpeningHours:
+    spans = tuple(tuple(opening_span(span) for span in week.get(day, ())) for day in DAYS)
+    return OpeningHours(ZoneInfo(organisation.time_zone), spans, frozenset(closed))
+
+
+def regions_of(areas: Mapping[str, RegionArea]) -> Sequence[Region]:
+    """The regions of the configuration."""
+    return tuple(
+        Region(name, tuple(_postcodes(span) for span in area.postcodes), tuple(area.prefixes))
+        for name, area in areas.items()
+    )
+
+
+def _postcodes(span: str) -> tuple[int, int]:
+    first, _, last = span.partition("-")
+    return int(first), int(last or first)
+
+
+def sources_of(config: Config) -> Sources:
+    """Where the flows and texts are."""
+    gaps = {queue: gap for queue, hours in queue_hours_of(config).items() if (gap := hours.first_gap())}
+    return Sources(
+        config.flows.path,
+        config.speech.recordings,
+        config.queues,
+        shown_from=config.folder,
+        hours=config.opening_hours,
+        queue_gaps=gaps,
+        destinations=destinations_of(config),
+        capabilities=capabilities_asked_of(config),
+    )
+
+
+def destinations_of(config: Config) -> Destinations:
+    """Where callers may be taken besides queues."""
+    named = {name: Destination(number, name) for name, number in config.transfers.telephones.items()}
+    return Destinations(named, tuple(config.transfers.prefixes), config.organisation.country)
+
+
+def guards_of(config: Config, clock: Clock) -> Sequence[ConnectedSystem]:
+    """The connectors that identify callers, guarded, in their order. Raises SetupError."""
+    catalog = Catalog()
+    guards = []
+    for name in config.identify.connectors:
+        configured = config.connectors[name]
+        surroundings = Surroundings(
+            country=config.organisation.country,
+            folder=config.folder,
+            timeout=configured.guard.timeout,
+            concurrency=configured.guard.concurrency,
+        )
+        guards.append(ConnectedSystem(name, catalog.build(configured, surroundings), configured.guard, clock))
+    return guards
+
+
+def capabilities_asked_of(config: Config) -> frozenset[Capability] | None:
+    """What the systems can do that callers are looked up in; None while their settings are wrong."""
+    try:
+        return frozenset(each for system in guards_of(config, SystemClock()) for each in system.capabilities)
+    except SetupError:
+        return None
+
+
+def identifier_of(config: Config, guards: Sequence[ConnectedSystem], clock: Clock) -> Identifier:
+    """Who finds out who calls."""
+    return Identifier(guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions))
+
+
+def queues_of(config: Config) -> Mapping[str, Sequence[str]]:
+    """The Asterisk queues that serve each of our queues."""
+    return {
+        queue: tuple(site.queues[queue] for site in config.sites.values() if queue in site.queues)
+        for queue in config.queues
+    }
