@@ -23,6 +23,7 @@ An exception's docstring is its message to people; what differs per case is the 
     │   ├── ConnectorUnavailable retryable
     │   └── ConnectorRefused
     ├── SpeechError
+    ├── RecordingFailed
     ├── StoreError
     │   └── StoreUnavailable
     ├── WindowFull
@@ -138,6 +139,10 @@ class ConnectorRefused(ConnectorError):
 
 class SpeechError(IvrError):
     """Speech could not be made:"""
+
+
+class RecordingFailed(IvrError):
+    """Nothing could be recorded:"""
 
 
 class StoreError(IvrError):

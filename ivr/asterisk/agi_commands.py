@@ -90,6 +90,16 @@ def get_variable(name: str) -> bytes:
     return line(f"GET VARIABLE {variable(name)}")
 
 
+def record_file(ref: str, keys: str, most: float, silence: float) -> bytes:
+    """Record to a WAV file; whole seconds of silence end it, or one of `keys`, or `most` seconds."""
+    return line(f"RECORD FILE {quoted(ref)} wav {quoted(keys)} {max(1, round(most * 1000))} s={max(1, round(silence))}")
+
+
+def execute(application: str, arguments: str) -> bytes:
+    """Run an application of Asterisk's extensions; `arguments` are its own, with commas between them."""
+    return line(f"EXEC {variable(application)} {quoted(arguments)}")
+
+
 def get_full_variable(name: str, end: str) -> bytes:
     """Read a channel variable of any length and content; `end` is put behind the value."""
     return line(f'GET FULL VARIABLE "${{{variable(name)}}}{variable(end)}"')

@@ -74,7 +74,6 @@ class AgiSession(asyncio.Protocol):
 
     __slots__ = (
         "_alarm",
-        "_command_timeout",
         "_header_timeout",
         "_host",
         "_loop",
@@ -85,6 +84,7 @@ class AgiSession(asyncio.Protocol):
         "_state",
         "_transport",
         "_turns",
+        "command_timeout",
         "deadline",
         "environment",
         "hung_up",
@@ -110,7 +110,7 @@ class AgiSession(asyncio.Protocol):
         self._loop = loop
         self._alarm = alarm
         self._header_timeout = header_timeout
-        self._command_timeout = command_timeout
+        self.command_timeout = command_timeout
         self._reader = AgiReader()
         self._state = State.OPENING
         self._turns: list[asyncio.Future[None]] = []
@@ -125,61 +125,61 @@ class AgiSession(asyncio.Protocol):
         """Pick up."""
         if self.hung_up:
             raise CallerHungUp
-        reply = await self._ask(commands.ANSWER, self._command_timeout)
+        reply = await self.ask(commands.ANSWER, self.command_timeout)
         if reply.result != "0":
-            raise await self._failure("ANSWER", reply)
+            raise await self.failure("ANSWER", reply)
 
     async def stream_file(self, ref: str, keys: str, seconds: float) -> str:
         """Play a file (a path without extension) or URL of about `seconds`; returns the key that stopped it, or ''."""
         if self.hung_up:
             raise CallerHungUp
-        reply = await self._ask(commands.stream_file(ref, keys), seconds + self._command_timeout)
+        reply = await self.ask(commands.stream_file(ref, keys), seconds + self.command_timeout)
         result = reply.result
         if result == "0" and (reply.endpos != 0 or not seconds):
             return ""
         if result in ("-1", "0", "") or not result.isdecimal():
-            raise await self._failure(f"STREAM FILE {ref}", reply)
+            raise await self.failure(f"STREAM FILE {ref}", reply)
         return chr(int(result))
 
     async def wait_for_digit(self, seconds: float) -> str:
         """The next key pressed within `seconds`, or ''."""
         if self.hung_up:
             raise CallerHungUp
-        reply = await self._ask(commands.wait_for_digit(seconds), seconds + self._command_timeout)
+        reply = await self.ask(commands.wait_for_digit(seconds), seconds + self.command_timeout)
         result = reply.result
         if result == "0":
             return ""
         if result in ("-1", "1") or not result.isdecimal():
-            raise await self._failure("WAIT FOR DIGIT", reply)
+            raise await self.failure("WAIT FOR DIGIT", reply)
         return chr(int(result))
 
     async def hangup(self) -> None:
         """Hang up now."""
         if self.hung_up:
             raise CallerHungUp
-        reply = await self._ask(commands.HANGUP, self._command_timeout)
+        reply = await self.ask(commands.HANGUP, self.command_timeout)
         if reply.result != "1":
-            raise await self._failure("HANGUP", reply)
+            raise await self.failure("HANGUP", reply)
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable."""
-        reply = await self._ask(commands.set_variable(name, value), self._command_timeout)
+        reply = await self.ask(commands.set_variable(name, value), self.command_timeout)
         if reply.result != "1":
-            raise await self._failure(f"SET VARIABLE {name}", reply)
+            raise await self.failure(f"SET VARIABLE {name}", reply)
 
     async def get_variable(self, name: str) -> str | None:
         """A channel variable of at most 1 kB, None when it is not set."""
-        reply = await self._ask(commands.get_variable(name), self._command_timeout)
+        reply = await self.ask(commands.get_variable(name), self.command_timeout)
         if reply.code != 200:
-            raise await self._failure(f"GET VARIABLE {name}", reply)
+            raise await self.failure(f"GET VARIABLE {name}", reply)
         return reply.data
 
     async def get_full_variable(self, name: str) -> str:
         """A channel variable of any length and whatever is in it; '' when it is not set."""
         end = _new_mark()
-        reply = await self._ask(commands.get_full_variable(name, end), self._command_timeout, end)
+        reply = await self.ask(commands.get_full_variable(name, end), self.command_timeout, end)
         if reply.data is None or not reply.data.endswith(end):
-            raise await self._failure(f"GET FULL VARIABLE {name}", reply)
+            raise await self.failure(f"GET FULL VARIABLE {name}", reply)
         return reply.data.removesuffix(end)
 
     def close(self) -> None:
@@ -198,7 +198,7 @@ class AgiSession(asyncio.Protocol):
 
     # --- one command ---
 
-    async def _ask(self, command: bytes, seconds: float, value_end: str = "") -> Reply:
+    async def ask(self, command: bytes, seconds: float, value_end: str = "") -> Reply:
         """Send a command when its turn has come, and wait for its reply."""
         if self._state is not _IDLE or self._turns:
             await self._turn()
@@ -243,10 +243,10 @@ class AgiSession(asyncio.Protocol):
     def _gone(self) -> CallerHungUp | AgiCommandFailed:
         return CallerHungUp() if self.hung_up else AgiCommandFailed("the connection to Asterisk is gone")
 
-    async def _failure(self, command: str, reply: Reply) -> CallerHungUp | AgiCommandFailed:
+    async def failure(self, command: str, reply: Reply) -> CallerHungUp | AgiCommandFailed:
         """Why a command failed. Where a reply may mean both, Asterisk says HANGUP before its next reply."""
         if reply.code == 200 and not self.hung_up:
-            await self._ask(commands.echo(_new_mark()), self._command_timeout)
+            await self.ask(commands.echo(_new_mark()), self.command_timeout)
         if self.hung_up or reply.code == 511:
             return CallerHungUp()
         said = f"result={reply.result}" if reply.code == 200 else f"{reply.code} {reply.text.splitlines()[0]}"
@@ -256,13 +256,13 @@ class AgiSession(asyncio.Protocol):
         """Nobody waits for the reply any more: stop the command and drop replies until both sides agree again."""
         if self._state is _ASKED:
             self._state = _RESYNCING
-            self._resync_until = monotonic() + self._command_timeout
+            self._resync_until = monotonic() + self.command_timeout
             self._send_mark()
 
     def _send_mark(self) -> None:
         self._mark = _new_mark()
         self._transport.write(commands.echo(self._mark))
-        self._expect(min(MARK_AGAIN, self._command_timeout))
+        self._expect(min(MARK_AGAIN, self.command_timeout))
 
     # --- time ---
 
@@ -367,7 +367,7 @@ class AgiSession(asyncio.Protocol):
         self.hung_up = True
         if self._state is _ASKED:
             # What was running ends with the call: its reply is due now, not at the end of the prompt.
-            self._expect(min(self._command_timeout, self.deadline - monotonic()))
+            self._expect(min(self.command_timeout, self.deadline - monotonic()))
 
     def _end(self) -> None:
         if self._state is _ASKED:

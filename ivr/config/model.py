@@ -114,6 +114,13 @@ class Ami(Section):
     user: Name = "klantlijn"
     secret_file: Path = Path("var/asterisk/ami.secret")
     tls: bool = False
+class Recordings(Section):
+    """Where what callers say is kept, and for how many days. Asterisk writes there."""
+
+    path: Path = Path("var/recordings")
+    keep_days: Annotated[int, Field(ge=1)] = 30
+
+
     tls_ca_file: Path | None = None
     action_timeout: Seconds = 5.0
     ping_interval: Seconds = 10.0
@@ -284,6 +291,7 @@ class Database(Section):
     switch_interval: Seconds = 0.5
 
 
+    recordings: Recordings = Recordings()
 class Http(Section):
     """The web server: metrics, health and prompts."""
 

@@ -20,6 +20,10 @@ class Utterance:
     personal: bool = False
 
 
+OWN_WORDS = "own-words"
+"""What the journal calls it when a caller hears what they said themselves, where else the prompt's name stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audio:
     """Sound that Asterisk can play: a path without its extension, or a URL. `seconds` is its length."""

@@ -76,6 +76,22 @@ class QueueName(Name):
     what = "queue"
 
 
+class TelephoneName(Name):
+    """A telephone of `config.yaml`, by its name, or a telephone number."""
+
+    __slots__ = ()
+    what = "telephone"
+    pattern = rf"\+?[\w-]{{1,{MAX_LENGTH}}}"
+    letters = "letters, digits, - and _, or a number such as +31201234567"
+
+
+class BoxName(Name):
+    """A mailbox for messages; it is there as soon as a message is."""
+
+    __slots__ = ()
+    what = "mailbox"
+
+
 class TriageName(Name):
     """A triage: a file with questions."""
 

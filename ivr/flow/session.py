@@ -14,6 +14,7 @@ from ivr.domain.hand_over import Destination, Destinations, HandOver, ToNumber, 
 from ivr.domain.language import Language
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
+from ivr.domain.recording import Tape
 from ivr.domain.speech import Utterance
 from ivr.errors import FlowError, StepFailed
 from ivr.flow.expressions import Expression
@@ -34,8 +35,8 @@ from ivr.flow.views import (
 )
 from ivr.flow.voice import MAX_AHEAD, Voice
 from ivr.ports import (
-    CallLog,
     CallbackDesk,
+    CallLog,
     Channel,
     Clock,
     Enquiry,
@@ -111,8 +112,8 @@ class Session:
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""
         self.told_outages: set[OutageId] = set()
-        self.told_recording = False
-        """Whether the caller was told that the call is recorded."""
+        self.call_tape: Tape | None = None
+        """Where the call is recorded, once its caller was told that it is."""
         self.handed_over: HandOver | None = None
         self._voice = Voice(channel, services.prompts, log)
         self._flow: Flow | None = None

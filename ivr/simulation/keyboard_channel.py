@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from ivr.domain.hand_over import HandOver
+from ivr.domain.recording import Take
 from ivr.domain.speech import Audio, Utterance
 from ivr.errors import CallerHungUp
-from ivr.ports import Clock, HandOver
+from ivr.ports import Clock
 from ivr.simulation.play_through import LEAVES
 from ivr.simulation.scripted_channel import Act, Heard
 from ivr.simulation.spoken_prompts import SpokenPrompts
@@ -88,6 +90,21 @@ class KeyboardChannel:
 
     async def hang_up(self) -> None:
         """Nothing is there to hang up."""
+
+    async def record(self, ref: str, *, most: float, silence: float, keys: str = "") -> Take:
+        """Take it that the caller speaks, until a key of `keys`, the space bar or the end of a line."""
+        began = self.clock.monotonic()
+        try:
+            key = await self._key(most, keys, skips=True)
+        except CallerHungUp:
+            return Take(self.clock.monotonic() - began, hung_up=True)
+        return Take(self.clock.monotonic() - began, key)
+
+    async def record_call(self, ref: str) -> None:
+        """Nothing is there to record."""
+
+    async def stop_recording_call(self) -> None:
+        """Nothing is there to record."""
 
     async def _key(self, seconds: float, wanted: str, *, skips: bool = False) -> str:
         """A wanted key within so many seconds, or ''. Raises CallerHungUp."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ivr.domain.contact import ContactEvent, EventKind
+from ivr.domain.contact import ContactEvent, EventKind, Json
+from ivr.domain.hand_over import HandOver
+from ivr.domain.recording import Take
 from ivr.domain.speech import Audio
 from ivr.errors import CallerHungUp
-from ivr.ports import Clock, HandOver
+from ivr.ports import Clock
 from ivr.simulation.recording import KEYED_NUMBER, NO_KEY
 from ivr.simulation.scripted_channel import REACTION, Act, Heard
 from ivr.simulation.spoken_prompts import SpokenPrompts
@@ -33,21 +35,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What a caller did: their answers in order, and the step and prompt in which they left, if they did."""
+    """What a caller did: their answers in order, and the step and prompt in which they left, if they did.
+
+    `spoken` are the steps at which they were recorded, and how that went.
+    """
 
     answers: Sequence[Answer]
     left: tuple[str, str] | None = None
+    spoken: Sequence[tuple[str, Take]] = ()
 
     @classmethod
     def of(cls, events: Iterable[ContactEvent]) -> Behaviour:
         """What the events of a call say. A key that cut a prompt off is there twice: there, and when it counts."""
         answers: list[Answer] = []
         early: list[tuple[tuple[str, str], str]] = []
+        spoken: list[tuple[str, Take]] = []
         for event in events:
             keys, prompt = event.detail.get("keys"), str(event.detail.get("prompt", ""))
             match event.kind:
                 case EventKind.PROMPT if event.detail.get("hung_up"):
-                    return cls(answers, (event.step, prompt))
+                    return cls(answers, (event.step, prompt), spoken)
                 case EventKind.PROMPT if event.detail.get("key"):
                     early.append(((event.step, prompt), str(event.detail["key"])))
                 case EventKind.NO_INPUT:
@@ -56,11 +63,19 @@ class Behaviour:
                     during, key = early.pop(0) if early else (None, None)
                     told = NO_KEY if keys is None and key is None else str(key if keys is None else keys)
                     answers.append(Answer(event.step, KEYED_NUMBER if HIDDEN in told else told, during))
+                case EventKind.RECORDED:
+                    spoken.append((event.step, _take(event.detail)))
                 case EventKind.HUNG_UP:
-                    return cls(answers, (event.step, ""))
-                case EventKind.QUEUED:
+                    return cls(answers, (event.step, ""), spoken)
+                case EventKind.QUEUED | EventKind.TRANSFERRED:
                     break
-        return cls(answers)
+        return cls(answers, None, spoken)
+
+
+def _take(detail: Mapping[str, Json]) -> Take:
+    # What was too little to keep is too little again.
+    seconds = detail.get("seconds") if detail.get("kept") else 0
+    return Take(float(str(seconds)), str(detail.get("key", "")), bool(detail.get("hung_up")))
 
 
 @dataclass
@@ -79,6 +94,7 @@ class RecordedCaller:
 
     def __post_init__(self) -> None:
         self._answers = list(self.behaviour.answers)
+        self._spoken = list(self.behaviour.spoken)
         self._start = self.clock.monotonic()
         self._step = ""
         self._keys = ""
@@ -140,11 +156,32 @@ class RecordedCaller:
         return ""
 
     async def hand_over(self, to: HandOver) -> None:
-        """Go to a queue."""
+        """Go elsewhere."""
         self._check()
 
     async def hang_up(self) -> None:
         """Be hung up on."""
+        self._check()
+
+    async def record(self, ref: str, *, most: float, silence: float, keys: str = "") -> Take:
+        """Speak as long as at this step then."""
+        self._check()
+        found = next((each for each in self._spoken if each[0] == self._step), None)
+        if found is None:
+            self.unanswered = self._step
+            self._leave()
+            raise CallerHungUp
+        self._spoken.remove(found)
+        await self.clock.sleep(found[1].seconds)
+        self._left = found[1].hung_up
+        return found[1]
+
+    async def record_call(self, ref: str) -> None:
+        """Be recorded."""
+        self._check()
+
+    async def stop_recording_call(self) -> None:
+        """Be recorded no longer."""
         self._check()
 
     def _take(self, answer: Answer) -> None:

@@ -114,11 +114,18 @@ def _acts(events: Sequence[ContactEvent]) -> Iterator[str | dict[str, str]]:
                 yield KEYED_NUMBER if "*" in keys[1:-1] else f"{keys}#"
             case EventKind.NO_INPUT:
                 yield "-"
+            case EventKind.SURVEY_ANSWER if event.detail.get("scale") == 10 and event.detail.get("answer") == 1:
+                yield "-"  # no zero came behind it, which would have made a ten
+            case EventKind.RECORDED if event.detail.get("kept"):
+                key = str(event.detail.get("key", ""))
+                yield f"{event.detail['seconds']}s{',' if key else ''}{key}"
+            case EventKind.RECORDED:
+                yield "-"
             case EventKind.DIGITS:  # no keys: a number was asked for, and none came
                 yield keys or "-"
             case EventKind.WRONG_INPUT:
                 yield keys or NO_KEY
-            case EventKind.QUEUED:
+            case EventKind.QUEUED | EventKind.TRANSFERRED:
                 return
             case EventKind.HUNG_UP:
                 yield "x"
@@ -130,11 +137,15 @@ def _expected(contact: Contact, events: Sequence[ContactEvent], prompts: Sequenc
     if contact.reason:
         expected["reason"] = contact.reason
     queued = next((event for event in events if event.kind is EventKind.QUEUED), None)
-    outcome = Outcome.HANDED_OVER if queued else contact.outcome  # what came of it in the queue is not the flow's
+    transferred = next((event for event in events if event.kind is EventKind.TRANSFERRED), None)
+    # What came of it in the queue or at the telephone is not the flow's.
+    outcome = Outcome.HANDED_OVER if queued or transferred else contact.outcome
     if outcome:
         expected["outcome"] = outcome.value
     if queued:
         expected["queue"] = queued.detail.get("queue")
+    if transferred:
+        expected["transfer"] = transferred.detail.get("to")
     return expected
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ivr.domain.hand_over import HandOver
+from ivr.domain.recording import Take
 from ivr.domain.speech import Audio, Utterance
 from ivr.errors import CallerHungUp
-from ivr.ports import Clock, HandOver
+from ivr.ports import Clock
 from ivr.simulation.spoken_prompts import SpokenPrompts
 
 REACTION = 0.4
@@ -34,7 +36,14 @@ class Leave:
     during: str = ""
 
 
-Act = Press | Silence | Leave
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """The caller speaks for so long when they are recorded."""
+
+    seconds: float
+
+
+Act = Press | Silence | Leave | Speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,37 @@ class ScriptedChannel:
         """Remember that the call is over."""
         self._check()
         self.ended = True
+
+    async def record(self, ref: str, *, most: float, silence: float, keys: str = "") -> Take:
+        """Let the caller speak, when that is the next act; one of `keys`, or leaving, right behind it ends that."""
+        self._check()
+        began, act, spoken = self.clock.monotonic(), self._acts[0] if self._acts else None, 0.0
+        if isinstance(act, Speak | Silence):
+            self._acts.pop(0)
+            spoken = min(act.seconds, most) if isinstance(act, Speak) else 0.0
+        ending = None if isinstance(act, Silence) or spoken == most else self._ending(keys)
+        try:
+            await self._pass(spoken if ending else min(spoken + silence, most))
+        except CallerHungUp:
+            return Take(min(spoken, self.clock.monotonic() - began), hung_up=True)
+        self.left = isinstance(ending, Leave)
+        return Take(spoken, ending.key if isinstance(ending, Press) else "", self.left)
+
+    async def record_call(self, ref: str) -> None:
+        """Be recorded, which nobody notices."""
+        self._check()
+
+    async def stop_recording_call(self) -> None:
+        """Be recorded no longer."""
+        self._check()
+
+    def _ending(self, keys: str) -> Press | Leave | None:
+        """The next act, when it ends a recording; it is then done."""
+        act = self._acts[0] if self._acts else None
+        if isinstance(act, Press | Leave) and not act.during and (isinstance(act, Leave) or act.key in keys):
+            self._acts.pop(0)
+            return act
+        return None
 
     async def _pass(self, seconds: float) -> None:
         """Let time pass; the caller leaves in between when their time has come."""

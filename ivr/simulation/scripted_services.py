@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 
 from ivr.domain.callback import Callback, CallbackId, CallbackRequest, CallbackState, Window
 from ivr.domain.caller import Customer, Identification, IdentificationState
+from ivr.domain.contact import ContactId
+from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.domain.outage import Outage
+from ivr.domain.recording import Purpose, RecordingId, Take, Tape
 from ivr.domain.site import Site
-from ivr.errors import StoreUnavailable, WindowFull
+from ivr.errors import RecordingFailed, StoreUnavailable, WindowFull
 
 
 @dataclass
@@ -73,6 +76,42 @@ class ScriptedSites:
         site = serving[self.chosen % len(serving)]
         self.chosen += 1
         return site
+
+
+@dataclass
+class ScriptedShelf:
+    """Has a place for every recording (an `ivr.ports.RecordingShelf`), unless it is `full`."""
+
+    full: bool = False
+    tapes: list[tuple[Purpose, Tape]] = field(default_factory=list)
+    kept: list[Tape] = field(default_factory=list)
+    discarded: list[Tape] = field(default_factory=list)
+
+    async def tape(
+        self, purpose: Purpose, contact_id: ContactId, *, step: str, language: Language, box: str = "", least: float = 0
+    ) -> Tape:
+        """The next tape. Raises RecordingFailed."""
+        if self.full:
+            raise RecordingFailed("the shelf's script says so")
+        if purpose is Purpose.CALL:
+            found = next((tape for used, tape in self.tapes if used is purpose), None)
+            if found is not None:
+                return found
+        made = RecordingId(str(len(self.tapes) + 1))
+        self.tapes.append((purpose, Tape(made, f"recordings/{made}")))
+        return self.tapes[-1][1]
+
+    async def sounding(self, tape: Tape, take: Take) -> float:
+        """All of it: callers of scripts do not hum and haw."""
+        return take.seconds
+
+    def keep(self, tape: Tape) -> None:
+        """Remember it."""
+        self.kept.append(tape)
+
+    def discard(self, tape: Tape) -> None:
+        """Remember it."""
+        self.discarded.append(tape)
 
 
 @dataclass

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ivr.domain.speech import Audio, Utterance
+from ivr.domain.language import Language
+from ivr.domain.speech import OWN_WORDS, Audio, Utterance
 from ivr.errors import SpeechError
 
+SIMULATED = "simulated/"
 SECONDS_PER_LETTER = 0.065
 """About 150 words a minute."""
 RECORDING_SECONDS = 2.0
@@ -26,8 +28,10 @@ class SpokenPrompts:
             raise SpeechError(f"prompt {utterance.name}")
         self.made.append(utterance)
         seconds = len(utterance.text) * SECONDS_PER_LETTER or RECORDING_SECONDS
-        return Audio(f"simulated/{len(self.made) - 1}", round(seconds, 2))
+        return Audio(f"{SIMULATED}{len(self.made) - 1}", round(seconds, 2))
 
     def said(self, audio: Audio) -> Utterance:
-        """What an audio says."""
+        """What an audio says; the caller's own words when it is not one of ours."""
+        if not audio.ref.startswith(SIMULATED):
+            return Utterance(OWN_WORDS, Language.NL, "")
         return self.made[int(audio.ref.rpartition("/")[2])]

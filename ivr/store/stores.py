@@ -12,6 +12,7 @@ from ivr.store.database import Database
 from ivr.store.errands import StoredErrands
 from ivr.store.flows import StoredFlows
 from ivr.store.outages import StoredOutages
+from ivr.store.recordings import StoredRecordings
 from ivr.store.splits import StoredSplits
 
 
@@ -26,6 +27,7 @@ class Stores:
     callbacks: StoredCallbacks
     errands: StoredErrands
     flows: StoredFlows
+    recordings: StoredRecordings
     changes: StoredChanges
 
     @classmethod
@@ -40,5 +42,6 @@ class Stores:
             StoredCallbacks(database),
             StoredErrands(database),
             StoredFlows(database),
+            StoredRecordings(database),
             StoredChanges(database),
         )
