@@ -100,6 +100,8 @@ def _values(config: Config, installation: Installation, home: Path, sounds: Path
         "queues": queues,
         "fallback_queue": fallback,
         "queue_seconds": QUEUE_SECONDS,
+        "dial_number": asterisk.dial.format(number="${KLANTLIJN_TO}"),
+        "dial_extension": asterisk.dial_extension.format(number="${KLANTLIJN_TO}"),
     }
 
 

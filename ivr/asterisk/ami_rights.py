@@ -6,7 +6,7 @@ From `ast_manager_register_xml` calls and event classes in Asterisk 22: main/man
 from __future__ import annotations
 
 READ_CLASSES = ("system", "call", "agent")
-"""`read` in manager.conf. system: FullyBooted; call: OriginateResponse and Hangup; agent: what happens in queues."""
+"""`read` in manager.conf. system: FullyBooted; call: OriginateResponse, DialEnd, Hangup; agent: queues."""
 
 WRITE_CLASSES = ("system", "originate", "reporting")
 """`write` in manager.conf. `system` is for Filter, DBDel and Hangup: without it nothing is filtered, marks of callbacks

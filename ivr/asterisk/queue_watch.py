@@ -1,4 +1,4 @@
-"""Follows callers after the flow handed them to a queue: answered by whom, abandoned when, ended how."""
+"""Follows callers after the flow handed them over: answered by whom, abandoned when, ended how."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from ivr.errors import AsteriskError
 from ivr.ports import Clock, Journal
 
 MOST_CALLERS = 20_000
+TRANSFERRING = ("klantlijn-next", "transfer")
+"""Context and extension in which a caller's channel rings the telephone of a transfer (deploy/asterisk)."""
+# What DIALSTATUS, in `app_dial.c`, says of that telephone.
+RESULTS = {"ANSWER": "answered", "BUSY": "busy", "NOANSWER": "no_answer", "CANCEL": "cancelled"}
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class _Queued:
-    """A caller that was handed to a queue and has not hung up yet."""
+    """A caller that was handed over and has not hung up yet; `queue` is empty until they are in one."""
 
     queue: str
     answered: bool = False
@@ -29,7 +33,7 @@ class _Queued:
 
 
 class QueueWatch:
-    """Writes to the journal what happens to callers in Asterisk's queues.
+    """Writes to the journal what happens to callers in Asterisk's queues, and at the telephones they are taken to.
 
     Every channel in a queue is one of ours, and its Uniqueid is the contact's id. Event
     ids are made of what Asterisk says, so two nodes that watch the same Asterisk, and one
@@ -51,13 +55,14 @@ class QueueWatch:
         self._on_connected = on_connected
         self._callers: dict[ContactId, _Queued] = {}
         self._events: Subscription = client.subscribe(
-            "QueueCallerJoin", "QueueCallerAbandon", "AgentConnect", "AgentComplete", "Hangup"
+            "QueueCallerJoin", "QueueCallerAbandon", "AgentConnect", "AgentComplete", "DialEnd", "Hangup"
         )
         self._follow: Mapping[str, Callable[[ContactId, AmiMessage], None]] = {
             "QueueCallerJoin": self._joined,
             "QueueCallerAbandon": self._abandoned,
             "AgentConnect": self._connected,
             "AgentComplete": self._completed,
+            "DialEnd": self._dialled,
             "Hangup": self._hung_up,
         }
 
@@ -103,6 +108,24 @@ class QueueWatch:
         caller = self._callers.setdefault(contact, _Queued(event["Queue"]))
         agent = event["MemberName"] or event["Interface"]
         self._answered(contact, caller, agent, event["DestUniqueid"], waited=event.number("HoldTime"))
+
+    def _dialled(self, contact: ContactId, event: AmiMessage) -> None:
+        """A telephone that rang for a caller does no more. Queues ring their agents' in the same way."""
+        if (event["Context"], event["Exten"]) != TRANSFERRING:
+            return
+        caller = self._callers.setdefault(contact, _Queued(""))
+        self._transferred(contact, caller, RESULTS.get(event["DialStatus"], "failed"))
+
+    def _transferred(self, contact: ContactId, caller: _Queued, result: str) -> None:
+        if caller.answered:
+            return
+        self._note(contact, EventKind.TRANSFER_RESULT, result=result)
+        if result == "answered":
+            caller.answered = True
+            self._journal.amend(contact, {"outcome": Outcome.ANSWERED})
+        elif result == "cancelled":
+            caller.left = True
+            self._journal.amend(contact, {"outcome": Outcome.ABANDONED})
 
     def _answered(self, contact: ContactId, caller: _Queued, agent: str, leg: str, **detail: Json) -> None:
         """`leg` is the Uniqueid of the agent's channel."""
@@ -154,6 +177,8 @@ class QueueWatch:
                 # Whether an agent had answered is not known any more: the outcome stays what the flow wrote.
                 del self._callers[contact]
                 self._end(contact, missed=True)
+            elif found["BridgeId"] and (found["Context"], found["Exten"]) == TRANSFERRING:
+                self._transferred(contact, caller, "answered")
             elif contact not in waiting and found["BridgeId"]:
                 agent = _partner(found, channels)
                 if agent is not None:

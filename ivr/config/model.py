@@ -144,12 +144,16 @@ class PrivateAsterisk(Section):
 
 
 class Asterisk(Section):
-    """Everything between us and Asterisk. `dial` makes a channel from an E.164 `{number}`."""
+    """Everything between us and Asterisk.
+
+    `dial` makes a channel from an E.164 `{number}`, `dial_extension` from that of an extension of the own exchange.
+    """
 
     fastagi: FastAgi = FastAgi()
     ami: Ami = Ami()
     private: PrivateAsterisk = PrivateAsterisk()
     dial: str = "PJSIP/{number}@trunk"
+    dial_extension: str = "PJSIP/{number}"
     callback_context: Name = "klantlijn-callback"
 
 
@@ -248,6 +252,16 @@ class SiteQueues(Section):
     queues: dict[Name, Name]
 
 
+class Transfers(Section):
+    """Where callers may be taken besides queues: telephones by a name, numbers by how they begin.
+
+    A prefix with a plus is one of E.164 numbers, without it of extensions of the own exchange.
+    """
+
+    telephones: dict[HoursName, Annotated[str, Field(pattern=r"^(\+[1-9]\d{5,14}|\d{2,6})$")]] = {}
+    prefixes: list[Annotated[str, Field(pattern=r"^(\+\d{1,14}|\d{1,6})$")]] = []
+
+
 class Queue(Section):
     """A queue: its split in percents per site until a supervisor sets another, its callback capacity, and its hours.
 
@@ -321,6 +335,7 @@ class Config(Section):
     sites: dict[Name, SiteQueues]
     queues: dict[Name, Queue]
     fallback_queue: Name
+    transfers: Transfers = Transfers()
     callbacks: Callbacks = Callbacks()
     database: Database = Database()
     http: Http = Http()

@@ -161,6 +161,7 @@ class Expected(Settings):
     outcome: Outcome | None = None
     queue: QueueName | None = None
     site: str | None = None
+    transfer: str | None = None
     callback: Booked | None = None
     error: str | None = None
 

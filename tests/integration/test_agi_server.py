@@ -10,15 +10,15 @@ from ivr.asterisk.agi_channel import AgiChannel
 from ivr.asterisk.agi_server import FastAgiServer
 from ivr.asterisk.agi_session import AgiSession
 from ivr.config.model import FastAgi
+from ivr.domain.hand_over import Destination, ToNumber, ToQueue
 from ivr.domain.language import Language
 from ivr.domain.line import LineState
 from ivr.domain.speech import Audio
-from ivr.errors import AgiCommandFailed, CallerHungUp, SetupError
-from ivr.ports import HandOver
+from ivr.errors import AgiCommandFailed, CallerHungUp, SetupError, UnsafeValue
 from ivr.simulation.asterisk_peer import REPLIES, opening
 from tests.integration.agi_calls import Calls, ServerUnderTest, eventually, serving
 
-SUPPORT = HandOver("support", "own", "support-own", Language.NL, 3)
+SUPPORT = ToQueue("support", "own", "support-own", Language.NL, 3)
 HANDED_OVER = [
     'SET VARIABLE KLANTLIJN_QUEUE "support-own"',
     'SET VARIABLE KLANTLIJN_LANGUAGE "nl"',
@@ -62,6 +62,29 @@ async def test_a_call_arrives_as_asterisk_presents_it_and_is_handed_over() -> No
         assert (arrival.contact_id, arrival.entry, arrival.language) == ("1790000000.1", "0850001000", "nl")
         assert (arrival.line.number, arrival.callback_id) == ("+31612345678", None)
         assert (server.counts.taken, server.counts.failed, server.open_sessions) == (1, 0, 0)
+
+
+async def test_a_call_is_handed_over_to_a_telephone_and_a_queue_behind_it() -> None:
+    async def body(session: AgiSession) -> None:
+        await AgiChannel(session).hand_over(ToNumber(Destination("+31201234567"), 20.0, SUPPORT))
+
+    async with serving(Calls(body)) as server:
+        commands = await (await server.dial()).play()
+    dialled = ['SET VARIABLE KLANTLIJN_TO "+31201234567"', 'SET VARIABLE KLANTLIJN_RING_FOR "20"']
+    assert commands == [*dialled, *HANDED_OVER[:-1], 'SET VARIABLE KLANTLIJN_NEXT "transfer"']
+
+
+@pytest.mark.parametrize("number", ["+31201234567&PJSIP/1", "201,60", "+31 20", "201\n", "", "reception"])
+async def test_what_is_not_one_number_never_reaches_asterisk(number: str) -> None:
+    async def body(session: AgiSession) -> object:
+        with pytest.raises(UnsafeValue):
+            await AgiChannel(session).hand_over(ToNumber(Destination(number), 20.0, SUPPORT))
+        return "refused"
+
+    calls = Calls(body)
+    async with serving(calls) as server:
+        assert await (await server.dial()).play() == []
+        assert await calls.result() == "refused"
 
 
 async def test_who_asks_for_privacy_is_withheld_and_a_callback_has_no_line_of_its_own() -> None:

@@ -157,6 +157,58 @@ async def test_a_caller_who_ends_the_conversation_has_hung_up(
     assert [kind for kind, _ in notebook.told] == ["agent_answered", "hung_up", "ended"]
 
 
+def rang(peer: AmiPeer, status: str, **where: str) -> None:
+    """A telephone that rang for a caller does no more."""
+    place = {"Context": "klantlijn-next", "Exten": "transfer"} | where
+    peer.send_event("DialEnd", Uniqueid="1.1", DestUniqueid="1.2", DialStatus=status, **place)
+
+
+async def test_a_caller_whom_a_telephone_answers(watch: QueueWatch, peer: AmiPeer, notebook: Notebook) -> None:
+    rang(peer, "ANSWER")
+    peer.send_event("Hangup", Uniqueid="1.1", Cause="16")
+    await until(lambda: len(notebook.told) == 2)
+    assert notebook.told == [("transfer_result", {"result": "answered"}), ("ended", {"cause": 16})]
+    assert notebook.amended["1.1"]["outcome"] is Outcome.ANSWERED
+
+
+async def test_a_caller_whom_a_telephone_does_not_answer_goes_on_to_an_agent(
+    watch: QueueWatch, peer: AmiPeer, notebook: Notebook, connected: list[ContactId]
+) -> None:
+    rang(peer, "CHANUNAVAIL")
+    peer.send_event("QueueCallerJoin", **CALLER)
+    rang(peer, "NOANSWER", Exten="s")  # an agent's telephone
+    answers(peer)
+    await until(lambda: bool(connected))
+    assert [kind for kind, _ in notebook.told] == ["transfer_result", "agent_answered"]
+    assert notebook.told[0][1] == {"result": "failed"}
+    assert notebook.amended == {"1.1": {"outcome": Outcome.ANSWERED}}
+
+
+async def test_a_caller_who_leaves_while_a_telephone_rings(
+    watch: QueueWatch, peer: AmiPeer, notebook: Notebook
+) -> None:
+    rang(peer, "CANCEL")
+    peer.send_event("Hangup", Uniqueid="1.1", Cause="16")
+    await until(lambda: watch.callers == 0 and len(notebook.told) == 3)
+    assert [kind for kind, _ in notebook.told] == ["transfer_result", "hung_up", "ended"]
+    assert notebook.amended["1.1"]["outcome"] is Outcome.ABANDONED
+
+
+async def test_that_a_telephone_answered_while_the_link_was_broken_is_learned(
+    watch: QueueWatch, peer: AmiPeer, notebook: Notebook, client: AmiClient, clock: ManualClock
+) -> None:
+    peer.send_event("QueueCallerJoin", Uniqueid="2.2", Queue="support-own")
+    await until(lambda: watch.callers == 1)
+    watch.expect([ContactId("1.1")])
+    place = {"Context": "klantlijn-next", "Exten": "transfer", "Application": "Dial", "BridgeId": "b"}
+    holds(peer, waiting=[], channels=[event("CoreShowChannel", Uniqueid="1.1", Channel="PJSIP/anonymous-1", **place)])
+    await peer.drop()
+    await until(lambda: not client.connected and clock.sleepers == 1)
+    await clock.advance(1)
+    await until(lambda: len(notebook.told) == 2)
+    assert ("transfer_result", {"result": "answered"}) in notebook.told
+
+
 async def test_channels_that_were_in_no_queue_are_none_of_its_business(
     watch: QueueWatch, peer: AmiPeer, notebook: Notebook
 ) -> None:

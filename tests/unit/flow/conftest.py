@@ -19,6 +19,7 @@ from ivr.domain.caller import Caller, Customer, CustomerId, Identification, Iden
 from ivr.domain.capability import Capability
 from ivr.domain.contact import Direction
 from ivr.domain.dossier import Invoice, InvoiceState, Order, OrderState
+from ivr.domain.hand_over import Destination, Destinations
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.opening_hours import OpeningHours
@@ -38,6 +39,8 @@ from ivr.yamlfile.problem import Problem
 
 NUMBER = PhoneNumber("+31612345678")
 OUR_TEXTS = Path(__file__).parents[3] / "prompts"
+TELEPHONES = Destinations({"reception": Destination("201", "reception")}, ("+3120", "3"))
+"""Where the callers of a small flow may be taken."""
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -122,6 +125,7 @@ class World:
             "support",
             named_hours=self.hours,
             queue_hours=self.hours,
+            destinations=TELEPHONES,
             recordings=self.shelf,
         )
 
@@ -215,7 +219,16 @@ def examine_flow(tmp_path: Path) -> Examiner:
             (tmp_path / "flows" / f"{name}.yaml").write_text(f"flow: {name}\n{written}", encoding="utf-8")
         gaps = {name: gap for name, times in hours.items() if (gap := times.first_gap())}
         folders = (tmp_path / "flows", tmp_path / "prompts")
-        return examine(Sources(*folders, {"support"}, shown_from=tmp_path, hours=hours, queue_gaps=gaps, capabilities=capabilities))
+        sources = Sources(
+            *folders,
+            {"support"},
+            shown_from=tmp_path,
+            hours=hours,
+            queue_gaps=gaps,
+            destinations=TELEPHONES,
+            capabilities=capabilities,
+        )
+        return examine(sources)
 
     return made
 
