@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ivr.config.units import Seconds
 from ivr.domain.contact import Outcome
-from ivr.domain.dossier import OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import LineState, read_line
 from ivr.flow.model import FlowSet
 from ivr.flow.names import FlowName, PromptName, QueueName
 from ivr.flow.step import Settings
+from ivr.simulation.described import DescribedCaller, Moment
 from ivr.simulation.play_through import read_script
 from ivr.yamlfile.binding import bind
 from ivr.yamlfile.nodes import Listing, Loc, Node, Table, place_of
@@ -25,70 +25,13 @@ from ivr.yamlfile.problem import Problem, did_you_mean
 from ivr.yamlfile.reading import Document, read_document
 
 DOCS = "docs/scenarios.md"
-EXAMPLE_NUMBER = "+31612345678"
 GAPS = ("…", "...")
 OUTAGE_PROMPT = "outage-"
 """How the prompt of an outage with words of its own begins."""
 
 
-def _moment(written: object) -> object:
-    if not isinstance(written, str):
-        return written
-    try:
-        return datetime.fromisoformat(written)
-    except ValueError:
-        raise ValueError(f"'{written}' is not a moment; write such as 2026-11-21T10:00") from None
-
-
 def _listed(written: object) -> object:
     return [written] if isinstance(written, str | Mapping) else written
-
-
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d", "description": "2026-11-21T10:00"}),
-]
-"""A moment in the organisation's time zone, unless it says another."""
-
-
-class DescribedOrder(Settings):
-    """An order of the caller's."""
-
-    number: str
-    state: OrderState
-    description: str = ""
-    expected_on: date | None = None
-
-
-class DescribedCaller(Settings):
-    """Who calls: a number, `withheld`, or one of the file's `callers`; and the customer behind it, if one is described.
-
-    With `look_up` the connected systems are asked, as in a real call.
-    """
-
-    shorthand: ClassVar[str] = "number"
-
-    number: str = EXAMPLE_NUMBER
-    look_up: bool = False
-    region: str | None = None
-    customer: str | None = None
-    name: str = ""
-    language: Language | None = None
-    postcode: str | None = None
-    products: tuple[str, ...] = ()
-    orders: tuple[DescribedOrder, ...] = ()
-
-    @property
-    def is_customer(self) -> bool:
-        """Whether a customer is described."""
-        return bool(self.customer or self.name or self.language or self.postcode or self.products or self.orders)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> DescribedCaller:
-        if self.look_up and self.is_customer:
-            raise ValueError("who is looked up is not described; leave out look_up, or the customer's fields")
-        return self
 
 
 class DescribedOutage(Settings):
@@ -173,7 +116,10 @@ class Expected(Settings):
 
 
 class Scenario(Settings):
-    """One call. `queue`: whether people answer; without it opening hours decide. `cannot_say`: prompts that fail."""
+    """One call. `queue`: whether people answer; without it opening hours decide. `cannot_say`: prompts that fail.
+
+    While the `systems` are away, what is known of the caller is all that can be known.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     caller: DescribedCaller = DescribedCaller()
@@ -181,6 +127,7 @@ class Scenario(Settings):
     entry: str = ""
     outages: Annotated[tuple[DescribedOutage, ...], BeforeValidator(_listed)] = ()
     queue: Literal["open", "closed"] | None = None
+    systems: Literal["open", "away"] = "open"
     callbacks: Literal["open", "full", "taken", "away"] = "open"
     cannot_say: Annotated[tuple[PromptName, ...], BeforeValidator(_listed)] = ()
     press: Annotated[tuple[Pressed, ...], BeforeValidator(_listed)] = ()
@@ -199,13 +146,17 @@ class ScenarioFile(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A scenario and where it is written. `at` is local time unless it has a zone of its own."""
+    """A scenario and where it is written. `at` is local time unless it has a zone of its own.
+
+    `callers` are those of the file: whom a caller may say to be.
+    """
 
     scenario: Scenario
     flow: str
     at: datetime
     file: str
     node: Node
+    callers: tuple[DescribedCaller, ...] = ()
 
     def line(self, *loc: str | int) -> int:
         """The line of something in it, or of the nearest thing around it."""
@@ -231,7 +182,12 @@ def scenarios_in(
     problems = list(_unknown(document.root, found, flows, regions))
     written = [
         Written(
-            _with_caller(scenario, found), found.flow, scenario.at or found.at, shown, _node(document.root, position)
+            _with_caller(scenario, found),
+            found.flow,
+            scenario.at or found.at,
+            shown,
+            _node(document.root, position),
+            tuple(found.callers.values()),
         )
         for position, scenario in enumerate(found.scenarios)
     ]

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
 
-from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
-from ivr.domain.dossier import Order
+from ivr.domain.caller import Caller
 from ivr.domain.hand_over import ToNumber, ToQueue
-from ivr.domain.line import LineState, parse_number, read_line
+from ivr.domain.line import parse_number
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
-from ivr.domain.region import region_of
 from ivr.flow.model import FlowSet
+from ivr.simulation.described import local
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
-from ivr.simulation.scenario import Booked, DescribedCaller, Expected, Hears, Pressed, Written
+from ivr.simulation.scenario import Booked, Expected, Hears, Pressed, Written
 from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, Speak
 from ivr.simulation.scripted_services import ScriptedDesk
 from ivr.simulation.setting import Setting
@@ -49,8 +47,10 @@ class Verdict:
 async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: LookUp) -> Verdict:
     """Play a scenario and compare. Raises ConnectorError, SetupError when the caller is looked up and cannot be."""
     scenario, zone = written.scenario, setting.services.zone
-    start = _local(written.at, zone)
-    caller = await look_up(scenario.caller.number) if scenario.caller.look_up else _described(scenario.caller, setting)
+    start = local(written.at, zone)
+    caller = await look_up(scenario.caller.number) if scenario.caller.look_up else scenario.caller.caller(setting)
+    others = [found for each in written.callers if (found := each.customer_of(None, zone))]
+    enquiry = DescribedEnquiry(lambda: caller, others, away=scenario.systems == "away")
     prompts = SpokenPrompts(broken=set(scenario.cannot_say))
     outages = [
         Outage(
@@ -59,7 +59,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
             outage.region,
             outage.product,
             outage.text,
-            _local(outage.until, zone) if outage.until else None,
+            local(outage.until, zone) if outage.until else None,
         )
         for number, outage in enumerate(scenario.outages, start=1)
     ]
@@ -75,7 +75,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         written.flow,
         services,
         prompts,
-        DescribedEnquiry(lambda: caller),
+        enquiry,
         [act for pressed in scenario.press for act in _acts(pressed)],
         limits=setting.limits,
         entry=scenario.entry,
@@ -83,27 +83,6 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         leaves_after=scenario.hangs_up_after,
     )
     return Verdict(written, played, next(_differences(written, played, desk, setting), None))
-
-
-def _described(described: DescribedCaller, setting: Setting) -> Caller:
-    country = setting.services.country
-    line = read_line(described.number, country=country)
-    customer = None
-    if described.is_customer:
-        customer = Customer(
-            CustomerId(described.customer or "K1"),
-            described.name,
-            (line.number,) if line.number else (),
-            described.language,
-            described.postcode,
-            frozenset(described.products),
-            tuple(Order(o.number, o.state, o.description, o.expected_on) for o in described.orders),
-        )
-    state = IdentificationState.KNOWN if customer else IdentificationState.UNKNOWN
-    if line.state is LineState.WITHHELD:
-        state, customer = IdentificationState.WITHHELD, None
-    region = described.region or region_of(setting.regions, postcode=described.postcode, number=line.number)
-    return Caller(line, Identification(state, customer), region)
 
 
 def _desk(callbacks: str, desk: ScriptedDesk) -> ScriptedDesk:
@@ -123,10 +102,6 @@ def _acts(pressed: Pressed) -> Iterator[Act]:
             yield replace(act, during=pressed.during)
         else:
             yield act
-
-
-def _local(moment: datetime, zone: tzinfo) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 # --- comparing ------------------------------------------------------------------------------------------------------
@@ -190,7 +165,7 @@ def _callback(written: Written, expected: Booked, desk: ScriptedDesk, setting: S
         number = parse_number(expected.number, services.country) or expected.number
         if booked.number != number:
             yield _difference(written, "callback", number, booked.number)
-    if expected.start is not None and booked.window.start != _local(expected.start, services.zone):
+    if expected.start is not None and booked.window.start != local(expected.start, services.zone):
         start = booked.window.start.astimezone(services.zone)
         yield _difference(written, "callback", f"{expected.start:%Y-%m-%dT%H:%M}", f"{start:%Y-%m-%dT%H:%M}")
 
