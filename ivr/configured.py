@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from ivr.calls.identification import Identifier
 from ivr.clock import SystemClock
-from ivr.config.model import DAYS, Config, Day, Organisation, RegionArea, opening_span
+from ivr.config.model import Config, Organisation, RegionArea
+from ivr.config.words import DAYS, Day, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.system import ConnectedSystem
@@ -17,8 +18,11 @@ from ivr.domain.hand_over import Destination, Destinations
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.region import Region
 from ivr.errors import SetupError
+from ivr.flow.entrances import Entrance
 from ivr.flow.loader import Sources
 from ivr.ports import Clock
+from ivr.speech.recordings import fault_of
+from ivr.yamlfile.nodes import Place
 
 
 def hours_of(organisation: Organisation) -> OpeningHours:
@@ -71,7 +75,33 @@ def sources_of(config: Config) -> Sources:
         queue_gaps=gaps,
         destinations=destinations_of(config),
         capabilities=capabilities_asked_of(config),
+        entrances=entrances_of(config),
+        private=private_fields_of(config),
+        listen=fault_of,
     )
+
+
+def entrances_of(config: Config) -> Sequence[Entrance]:
+    """The flows in which calls begin."""
+    entries = [
+        Entrance(
+            entry.flow,
+            config.place("entries", position, "flow"),
+            entry.language,
+            config.place("entries", position, "language"),
+        )
+        for position, entry in enumerate(config.entries)
+    ]
+    return [*entries, Entrance(config.callbacks.flow, config.place("callbacks", "flow"))]
+
+
+def private_fields_of(config: Config) -> Mapping[str, Place | None]:
+    """The caller's fields that are only spoken after `verify`, and where each is named, if the defaults do not hold."""
+    written = "after_verify" in config.privacy.model_fields_set
+    return {
+        name: config.place("privacy", "after_verify", position) if written else None
+        for position, name in enumerate(config.privacy.after_verify)
+    }
 
 
 def destinations_of(config: Config) -> Destinations:

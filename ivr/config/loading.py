@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ivr.config.model import Config
 from ivr.errors import InvalidFiles, SetupError
 from ivr.yamlfile.binding import bind
+from ivr.yamlfile.nodes import Node
 from ivr.yamlfile.reading import read
 
 DOCS = "docs/config.md"
@@ -22,16 +23,17 @@ def load(path: Path) -> Config:
     Raises:
         InvalidFiles: with every problem.
     """
-    config, problems = bind(read(path), Config, docs=DOCS)
+    root = read(path)
+    config, problems = bind(root, Config, docs=DOCS)
     if config is None:
         raise InvalidFiles(problems)
-    return _rooted(config, path.resolve().parent)
+    return _rooted(config, path.resolve().parent, root)
 
 
-def _rooted(config: Config, folder: Path) -> Config:
+def _rooted(config: Config, folder: Path, root: Node) -> Config:
     rooted: Config = _with_paths(config, folder)
     database = rooted.database.model_copy(update={"url": _url(config.database.url, folder)})
-    return rooted.model_copy(update={"database": database}).lying_in(folder)
+    return rooted.model_copy(update={"database": database}).read_from(folder, root)
 
 
 def _with_paths(section: Any, folder: Path) -> Any:

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date, time
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr.config.units import Seconds
+from ivr.config.words import Day, Dialled, FieldName, HoursName, Name, Percent, Port, Spans, TimeZone
+from ivr.domain.capability import Capability
 from ivr.domain.language import Language
+from ivr.yamlfile.nodes import Node, Place, Scalar, Source, place_of
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Percent = Annotated[int, Field(ge=0, le=100)]
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        raise ValueError(f"'{text}' is not a name; use letters, digits, - and _")
-    return text
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"'{text}' is not a time zone; write such as Europe/Amsterdam") from error
-    return text
-
-
-Name = Annotated[str, AfterValidator(_name)]
-"""A name that may reach Asterisk, SQL and file names."""
+NOT_WRITTEN: Node = Scalar(Place(Source("config.yaml", ()), 1, 1, 1, 2), "")
+"""Where a configuration stands that was not read from a file."""
 
 
 class Section(BaseModel):
@@ -43,36 +27,12 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _word(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]\w{0,63}", text, re.ASCII):
-        raise ValueError(f"'{text}' is not a word; use letters, digits and _, a letter first")
-    return text
-
-
-def _pattern(text: str) -> str:
-    if not re.fullmatch(r"[\w+*?.-]{1,64}", text, re.ASCII):
-        raise ValueError(f"'{text}' is not what anybody dials; use digits and letters, * for any rest, ? for one digit")
-    return text
-
-
-def _span(text: str) -> str:
-    opening_span(text)
-    return text
-
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = get_args(Day)
-Spans = list[Annotated[str, AfterValidator(_span)]]
-HoursName = Annotated[str, AfterValidator(_word)]
-"""A name that conditions can use: `open.support`."""
-
-
 class Organisation(Section):
     """Who is called. `opening_hours` are local times per weekday; `closed` are dates."""
 
     name: str
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "NL"
-    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Amsterdam"
+    time_zone: TimeZone = "Europe/Amsterdam"
     language: Language = Language.NL
     opening_hours: dict[Day, Spans] = {}
     closed: list[date] = []
@@ -83,15 +43,6 @@ class NamedHours(Section):
 
     week: dict[Day, Spans]
     closed: list[date] | None = None
-
-
-def opening_span(text: str) -> tuple[time, time]:
-    """The two local times of `08:00-21:00`; `24:00` is the next day's `00:00`. Raises ValueError."""
-    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]?\d|2[0-3]):([0-5]\d)|24:00)", text.strip())
-    if not match:
-        raise ValueError(f"'{text}' is not a span of time; write such as 08:00-21:00")
-    start_hour, start_minute, end_hour, end_minute = (int(part or 0) for part in match.groups())
-    return time(start_hour, start_minute), time(end_hour, end_minute)
 
 
 class FastAgi(Section):
@@ -114,13 +65,6 @@ class Ami(Section):
     user: Name = "klantlijn"
     secret_file: Path = Path("var/asterisk/ami.secret")
     tls: bool = False
-class Recordings(Section):
-    """Where what callers say is kept, and for how many days. Asterisk writes there."""
-
-    path: Path = Path("var/recordings")
-    keep_days: Annotated[int, Field(ge=1)] = 30
-
-
     tls_ca_file: Path | None = None
     action_timeout: Seconds = 5.0
     ping_interval: Seconds = 10.0
@@ -171,6 +115,13 @@ class Speech(Section):
     media_url: str | None = None
 
 
+class Recordings(Section):
+    """Where what callers say is kept, and for how many days. Asterisk writes there."""
+
+    path: Path = Path("var/recordings")
+    keep_days: Annotated[int, Field(ge=1)] = 30
+
+
 class Flows(Section):
     """Where flows are and how far one call may go."""
 
@@ -186,7 +137,7 @@ class Entry(Section):
     In `dialled` a `*` stands for any rest or part, a `?` for one digit.
     """
 
-    dialled: Annotated[str, AfterValidator(_pattern)]
+    dialled: Dialled
     flow: Name
     language: Language | None = None
 
@@ -253,9 +204,9 @@ class SiteQueues(Section):
 
 
 class Transfers(Section):
-    """Where callers may be taken besides queues: telephones by a name, numbers by how they begin.
+    """Where callers may be taken besides queues: telephones by a name, numbers that begin as one of `prefixes` does.
 
-    A prefix with a plus is one of E.164 numbers, without it of extensions of the own exchange.
+    A prefix with a plus is that of E.164 numbers, one without it that of extensions of the own exchange.
     """
 
     telephones: dict[HoursName, Annotated[str, Field(pattern=r"^(\+[1-9]\d{5,14}|\d{2,6})$")]] = {}
@@ -277,6 +228,42 @@ class Queue(Section):
         if sum(self.split.values()) != 100:
             raise ValueError(f"the split adds up to {sum(self.split.values())}, not 100")
         return self
+
+
+class Messages(Section):
+    """The connector that sends each kind of message."""
+
+    sms: Name | None = None
+    email: Name | None = None
+    webhook: Name | None = None
+
+    def of(self, kind: str) -> str | None:
+        """The connector for a kind of message, if one is named."""
+        found: str | None = getattr(self, kind)
+        return found
+
+
+class Errands(Section):
+    """What connected systems are asked to do: open `tickets`, keep `contacts` in customers' records, send `messages`."""
+
+    tickets: Name | None = None
+    contacts: list[Name] = []
+    messages: Messages = Messages()
+    retry_after: Annotated[Seconds, Field(gt=0)] = 5.0
+    retry_max: Annotated[Seconds, Field(gt=0)] = 900.0
+    give_up_after: Annotated[Seconds, Field(gt=0)] = 86400.0
+    poll_interval: Annotated[Seconds, Field(gt=0)] = 1.0
+
+    def named(self) -> Iterator[tuple[tuple[str | int, ...], str, Capability]]:
+        """Every connector it names: where, its name, and what it must be able to do."""
+        if self.tickets is not None:
+            yield ("tickets",), self.tickets, Capability.CREATE_TICKET
+        for position, name in enumerate(self.contacts):
+            yield ("contacts", position), name, Capability.LOG_CONTACT
+        for kind in Messages.model_fields:
+            sender = self.messages.of(kind)
+            if sender is not None:
+                yield ("messages", kind), sender, Capability.SEND_MESSAGE
 
 
 class Callbacks(Section):
@@ -305,12 +292,26 @@ class Database(Section):
     switch_interval: Seconds = 0.5
 
 
-    recordings: Recordings = Recordings()
 class Http(Section):
     """The web server: metrics, health and prompts."""
 
     host: str = "127.0.0.1"
     port: Port = 8090
+
+
+class Privacy(Section):
+    """What is only spoken to a caller who proved who they are: fields of `caller`, as expressions name them."""
+
+    after_verify: list[FieldName] = [
+        "id",
+        "customer_number",
+        "postcode",
+        "house_number",
+        "birth_date",
+        "email",
+        "invoices.amount",
+        "cases.subject",
+    ]
 
 
 class Log(Section):
@@ -327,6 +328,7 @@ class Config(Section):
     opening_hours: dict[HoursName, NamedHours] = {}
     asterisk: Asterisk = Asterisk()
     speech: Speech = Speech()
+    recordings: Recordings = Recordings()
     flows: Flows = Flows()
     entries: list[Entry]
     identify: Identify = Identify()
@@ -337,27 +339,37 @@ class Config(Section):
     fallback_queue: Name
     transfers: Transfers = Transfers()
     callbacks: Callbacks = Callbacks()
+    errands: Errands = Errands()
     database: Database = Database()
     http: Http = Http()
+    privacy: Privacy = Privacy()
     log: Log = Log()
     _folder: Path = PrivateAttr(Path())
+    _root: Node = PrivateAttr(NOT_WRITTEN)
 
     @property
     def folder(self) -> Path:
         """The folder the file lies in, where relative paths in connectors' settings start."""
         return self._folder
 
-    def lying_in(self, folder: Path) -> Config:
-        """This configuration, as read from a file in `folder`."""
+    def read_from(self, folder: Path, root: Node) -> Config:
+        """This configuration, as read from a file in `folder` whose top is `root`."""
         placed = self.model_copy()
-        placed._folder = folder
+        placed._folder, placed._root = folder, root
         return placed
+
+    def place(self, *loc: str | int) -> Place:
+        """Where a value is written, or else the nearest one around it."""
+        return place_of(self._root, loc)
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
         for position, name in enumerate(self.identify.connectors):
             if name not in self.connectors:
                 _refuse(("identify", "connectors", position), f"'{name}' is not under connectors", self.connectors)
+        for errand_at, name, _ in self.errands.named():
+            if name not in self.connectors:
+                _refuse(("errands", *errand_at), f"'{name}' is not under connectors", self.connectors)
         for position, entry in enumerate(self.entries):
             before = next((other for other in self.entries[:position] if other.matches(entry.dialled)), None)
             if before is not None:

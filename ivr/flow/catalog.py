@@ -9,7 +9,7 @@ import structlog
 from ivr.errors import InvalidFiles
 from ivr.flow.loader import Sources, examine, load
 from ivr.flow.model import FlowSet
-from ivr.yamlfile.problem import Problem
+from ivr.yamlfile.problem import Problem, errors_in
 
 logger = structlog.get_logger()
 
@@ -50,9 +50,9 @@ class FlowCatalog:
             return False
         self._state = state
         flows, problems = examine(self._sources)
-        self._problems = problems
+        self._problems = errors_in(problems)
         if flows is None:
-            logger.error("changed flows have problems; the old ones stay", problems=str(InvalidFiles(problems)))
+            logger.error("changed flows have problems; the old ones stay", problems=str(InvalidFiles(self._problems)))
             return False
         self._current = flows
         logger.info("flows taken over", versions={name: flow.version for name, flow in flows.flows.items()})

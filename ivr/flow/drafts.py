@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,14 +73,17 @@ class Draft:
 
 @dataclass
 class DraftTexts:
-    """The texts of one language. `entries` keeps every text's place; names without a usable text are left out."""
+    """The texts of one language, and where its recordings lie.
+
+    `entries` keeps every text's place; names without a usable text are left out.
+    """
 
     language: Language
     file: str
     digest: str = ""
     data: bytes = b""
     entries: dict[str, tuple[Text, Node]] = field(default_factory=dict)
-    recordings: frozenset[str] = frozenset()
+    recordings: Mapping[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -160,9 +163,9 @@ def _beside(key: str, kind: str) -> str:
 
 
 def read_texts(document: Document | None, folder: Path, language: Language, shown: str) -> DraftTexts:
-    """The texts of a language (None: no such file), and the names of its recordings in `folder`; never raises."""
+    """The texts of a language (None: no such file), and its recordings in `folder`; never raises."""
     found = DraftTexts(language, shown)
-    found.recordings = frozenset(recording.stem for recording in (folder / language.value).glob("*.wav"))
+    found.recordings = {path.stem: path for path in sorted((folder / language.value).glob("*.[wW][aA][vV]"))}
     if document is None:
         return found
     found.digest, found.data = document.digest, document.data

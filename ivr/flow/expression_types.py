@@ -43,13 +43,22 @@ class Complaint:
     hint: str = ""
 
 
+PROOF = "caller.verified"
+
+
 @dataclass
 class Findings:
-    """What was found in an expression: complaints, the type of its value, and what it reads (`caller.name`)."""
+    """What was found in an expression: complaints, the type of its value, and what it reads (`caller.name`).
+
+    `open_reads` and `open_fields` (of which type, and its name) are what it uses without a condition of its own that
+    the caller is verified.
+    """
 
     complaints: list[Complaint] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
     kind: Kind = object
+    open_reads: set[str] = field(default_factory=set)
+    open_fields: set[tuple[type, str]] = field(default_factory=set)
 
 
 def examine(tree: nodes.Node, names: Names) -> Findings:
@@ -61,7 +70,7 @@ def examine(tree: nodes.Node, names: Names) -> Findings:
 
 def reads(tree: nodes.Node) -> set[str]:
     """The names and fields a text reads, without their types: `caller`, `caller.name`."""
-    return {path for node in tree.find_all((nodes.Name, nodes.Getattr)) if (path := _path(node))}
+    return {path for node in tree.find_all((nodes.Name, nodes.Getattr)) if (path := path_of(node))}
 
 
 class _Walk:
@@ -77,9 +86,11 @@ class _Walk:
 
     def visit(self, node: nodes.Node, sure: frozenset[str]) -> Kind:
         """The type of a part; `sure` are the paths a condition around it has found to be there."""
-        path = _path(node)
+        path = path_of(node)
         if path:
             self.findings.reads.add(path)
+            if PROOF not in sure:
+                self.findings.open_reads.add(path)
         match node:
             case nodes.Name():
                 return self._name(node)
@@ -95,8 +106,8 @@ class _Walk:
                 return self._compare(node, sure)
             case nodes.And() | nodes.Or():
                 left = self.visit(node.left, sure)
-                more = sure | _certain(node.left) if isinstance(node, nodes.And) else sure
-                right = self.visit(node.right, more)
+                more = _certain(node.left) if isinstance(node, nodes.And) else _denied(node.left)
+                right = self.visit(node.right, sure | more)
                 return left if left == right else object
             case nodes.Not():
                 self.visit(node.node, sure)
@@ -105,7 +116,7 @@ class _Walk:
                 self.visit(node.test, sure)
                 kind = self.visit(node.expr1, sure | _certain(node.test))
                 if node.expr2 is not None:
-                    self.visit(node.expr2, sure)
+                    self.visit(node.expr2, sure | _denied(node.test))
                 return kind
             case nodes.If():
                 self._if(node, sure)
@@ -159,6 +170,8 @@ class _Walk:
             return self.complain(word, f"'{_shown(node.node)}' is a list; it has no '{word}'", hint)
         if not isinstance(holder, type) or not is_dataclass(holder):
             return self.complain(word, f"'{_shown(node.node)}' is {called(holder)}; it has no '{word}'", "use a filter")
+        if PROOF not in sure:
+            self.findings.open_fields.add((holder, word))
         fields = fields_of(holder)
         if word not in fields:
             return self.complain(word, f"'{_shown(node.node)}' has no '{word}'", did_you_mean(word, fields))
@@ -177,7 +190,7 @@ class _Walk:
             self.visit(argument, sure)
         if len(node.args) != known.arguments or node.kwargs or node.dyn_args or node.dyn_kwargs:
             self.complain(node.name, f"filter '{node.name}' takes {known.arguments} arguments, not {len(node.args)}")
-        if may_be_empty(given) and node.node is not None and _path(node.node) not in sure and known.gives is str:
+        if may_be_empty(given) and node.node is not None and path_of(node.node) not in sure and known.gives is str:
             self._empty(node.node)
         kind = bare(given)
         if not fits(kind, known.accepts):
@@ -209,7 +222,7 @@ class _Walk:
         for part in node.body:
             self.visit(part, sure | _certain(node.test))
         for part in (*node.elif_, *node.else_):
-            self.visit(part, sure)
+            self.visit(part, sure | _denied(node.test))
 
     def _for(self, node: nodes.For, sure: frozenset[str]) -> None:
         kind = bare(self.visit(node.iter, sure))
@@ -231,7 +244,7 @@ class _Walk:
         given = self.visit(node, sure)
         kind = bare(given)
         word = _shown(node)
-        if may_be_empty(given) and _path(node) not in sure:
+        if may_be_empty(given) and path_of(node) not in sure:
             self._empty(node)
         elif is_list(kind):
             self.complain(word, f"'{word}' is a list; it cannot be spoken as it is", "use | count, | first or | join")
@@ -247,12 +260,12 @@ class _Walk:
         )
 
 
-def _path(node: nodes.Node | None) -> str:
+def path_of(node: nodes.Node | None) -> str:
     """`caller.name` for such a chain of names; empty for anything else."""
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):
-        above = _path(node.node)
+        above = path_of(node.node)
         return f"{above}.{node.attr}" if above else ""
     return ""
 
@@ -262,12 +275,21 @@ def _shown(node: nodes.Node) -> str:
         return f"{_shown(node.node)} | {node.name}"
     if isinstance(node, nodes.Const):
         return str(node.value)
-    return _path(node) or "this"
+    return path_of(node) or "this"
 
 
 def _certain(test: nodes.Node) -> frozenset[str]:
     """The paths that are there when a condition holds."""
     if isinstance(test, nodes.And):
         return _certain(test.left) | _certain(test.right)
-    path = _path(test)
+    if isinstance(test, nodes.Not):
+        return _denied(test.node)
+    path = path_of(test)
     return frozenset({path}) if path else frozenset()
+
+
+def _denied(test: nodes.Node) -> frozenset[str]:
+    """The paths that are there when a condition does not hold."""
+    if isinstance(test, nodes.Or):
+        return _denied(test.left) | _denied(test.right)
+    return _certain(test.node) if isinstance(test, nodes.Not) else frozenset()

@@ -114,7 +114,7 @@ class Inspection:
     def _all_together(self) -> Iterator[Problem]:
         """What only shows in all flows together, when every one of them is whole."""
         flows = self._signatures.flows
-        if self.entrances is not None:
+        if self.entrances is not None and not self._prompts.unknown:  # a misspelt name is told of once
             for found in self.texts.values():
                 yield from unused_prompts(found, self._prompts.said, self.shown)
         leading = {name: list(leads_to(draft)) for name, draft in flows.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -43,7 +43,9 @@ class Signatures:
     _names: dict[str, Names] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._of_name = {draft.head.flow: draft for draft in reversed(self.drafts) if draft.head is not None}
+        self.flows: Mapping[str, Draft] = {
+            draft.head.flow: draft for draft in reversed(self.drafts) if draft.head is not None
+        }
 
     def names(self, draft: Draft) -> Names:
         """What the expressions of a flow may use."""
@@ -60,7 +62,7 @@ class Signatures:
 
     def gives(self, flow: FlowName) -> Kind:
         """The types of what a flow gives, by name; `object` when there is no such flow."""
-        draft = self._of_name.get(flow)
+        draft = self.flows.get(flow)
         if draft is None or draft.head is None:
             return object
         names = self.names(draft)
@@ -88,7 +90,7 @@ class Signatures:
         yield from self._calls_itself(draft, steps)
 
     def _agrees(self, found: DraftStep, call: FlowCall, names: Names) -> Iterator[Problem]:
-        callee = self._of_name.get(call.flow)
+        callee = self.flows.get(call.flow)
         if callee is None:
             return
         takes = self.takes(callee)
@@ -116,14 +118,14 @@ class Signatures:
     def _goes_on(self, draft: Draft, found: DraftStep, flow: FlowName) -> Iterator[Problem]:
         """Whether a flow can go on in another, and that one return for it."""
         place = place_of(found.value, ("flow",))
-        callee = self._of_name.get(flow)
+        callee = self.flows.get(flow)
         if callee is not None and self.takes(callee):
             message = f"flow '{flow}' takes something, which goto cannot give"
             yield place.problem("call", message, "write call: instead", PAGE)
         if draft.head is None or not draft.head.gives:
             return
-        for name in sorted(self._reached(flow, by_call=False)):
-            other = self._of_name.get(name)
+        for name in sorted(self.reached(flow, by_call=False)):
+            other = self.flows.get(name)
             if other is not None and _returns(other) and self.gives(name) != self.gives(draft.head.flow):
                 message = f"flow '{name}' returns from here and gives other things than '{draft.head.flow}'"
                 yield place.problem("call", message, "write call: instead", PAGE)
@@ -133,23 +135,24 @@ class Signatures:
         assert draft.head is not None
         for found in steps:
             call = found.step.calls()
-            if call is not None and draft.head.flow in self._reached(call.flow):
+            if call is not None and draft.head.flow in self.reached(call.flow):
                 message = f"flow '{call.flow}' comes to '{draft.head.flow}' again, which calls it"
                 yield found.item.key(found.step.kind).problem("call", message, "let it return instead", PAGE)
 
-    def _reached(self, flow: FlowName, *, by_call: bool = True) -> set[FlowName]:
+    def reached(self, flow: FlowName, *, by_call: bool = True) -> set[FlowName]:
         """A flow and all it goes on in, or calls."""
         seen, waiting = {flow}, [flow]
         while waiting:
-            draft = self._of_name.get(waiting.pop())
-            for target in _leads_to(draft, by_call=by_call) if draft else ():
+            draft = self.flows.get(waiting.pop())
+            for target in leads_to(draft, by_call=by_call) if draft else ():
                 if target not in seen:
                     seen.add(target)
                     waiting.append(target)
         return seen
 
 
-def _leads_to(draft: Draft, *, by_call: bool) -> Iterator[FlowName]:
+def leads_to(draft: Draft, *, by_call: bool = True) -> Iterator[FlowName]:
+    """The flows that a flow goes on in, or calls."""
     for block in draft.blocks.values():
         for found in block:
             call = found.step.calls()

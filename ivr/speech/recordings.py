@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from ivr.domain.language import Language
 from ivr.errors import SpeechError
 from ivr.speech.sound import Sound
 from ivr.speech.telephony import VERSION
-from ivr.speech.wav import read_wav
+from ivr.speech.wav import check_wav, read_wav
 
 LARGEST = 50_000_000  # bytes; nine minutes of stereo at 48 kHz
 
@@ -32,6 +33,22 @@ class Recording:
             raise SpeechError(f"{self.path}: {error.strerror}") from error
         except SpeechError as error:
             raise SpeechError(f"{self.path}: {error.args[0]}") from error
+
+
+def fault_of(path: Path) -> str:
+    """What keeps a recording from being heard; empty when nothing does. Only the head of the file is read."""
+    try:
+        if path.stat().st_size > LARGEST:
+            return f"this file is larger than {LARGEST // 1_000_000} MB"
+        with path.open("rb") as file:
+            content = mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
+            with memoryview(content) as data:
+                check_wav(data)
+    except OSError as error:
+        return f"this file cannot be read ({error.strerror})"
+    except SpeechError as error:
+        return str(error.args[0])
+    return ""
 
 
 Recordings = Mapping[tuple[Language, str], Recording]

@@ -39,8 +39,26 @@ def read_wav(data: bytes) -> Sound:
     Raises:
         SpeechError: it is something else; the message says what.
     """
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        other = next((name for start, name in OTHER_FORMATS.items() if data.startswith(start)), None)
+    (code, channels, rate, bits), body = _sound_in(memoryview(data))
+    whole = len(body) // (channels * bits // 8) * (channels * bits // 8)
+    samples = _samples(bytes(body[:whole]), code, bits)
+    return Sound(samples.reshape(-1, channels).mean(axis=1, dtype=np.float32), rate)
+
+
+def check_wav(data: memoryview) -> None:
+    """Whether `read_wav` can read a file, told by its head alone.
+
+    Raises:
+        SpeechError: it cannot; the message says what the file is instead.
+    """
+    _sound_in(data)
+
+
+def _sound_in(data: memoryview) -> tuple[tuple[int, int, int, int], memoryview]:
+    """The format of the sound in a WAV file, and its samples. Raises SpeechError."""
+    start = bytes(data[:12])
+    if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+        other = next((name for known, name in OTHER_FORMATS.items() if start.startswith(known)), None)
         raise SpeechError(f"this is {'an ' + other if other else 'not a WAV'} file; {ADVICE}")
     form: tuple[int, int, int, int] | None = None
     for name, body in _chunks(data):
@@ -49,18 +67,15 @@ def read_wav(data: bytes) -> Sound:
         elif name == b"data":
             if form is None:
                 raise SpeechError(f"this WAV file does not say its format; {ADVICE}")
-            code, channels, rate, bits = form
-            whole = len(body) // (channels * bits // 8) * (channels * bits // 8)
-            samples = _samples(bytes(body[:whole]), code, bits)
-            return Sound(samples.reshape(-1, channels).mean(axis=1, dtype=np.float32), rate)
+            return form, body
     raise SpeechError(f"this WAV file has no sound in it; {ADVICE}")
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    view, at = memoryview(data), 12
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    at = 12
     while at + 8 <= len(data):
         length = struct.unpack_from("<I", data, at + 4)[0]
-        yield data[at : at + 4], view[at + 8 : at + 8 + length]
+        yield bytes(data[at : at + 4]), data[at + 8 : at + 8 + length]
         at += 8 + length + length % 2
 
 

@@ -166,7 +166,8 @@ class Menu(Step):
         for at, option in options:
             if option.say:
                 gets_key = isinstance(option, ListedOption) and option.key is None
-                yield Said(option.say, ("options", at, "say"), WITH_KEY, must_say="key" if gets_key else "")
+                loc, must_say = ("options", at, "say"), "key" if gets_key else ""
+                yield Said(option.say, loc, WITH_KEY, must_say=must_say, when=option.when)
         yield Said(WRONG_KEY, (), {})
 
     def complaints(self, names: Names) -> Iterator[tuple[Loc, Complaint]]:

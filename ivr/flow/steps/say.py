@@ -49,7 +49,7 @@ class Say(Step):
     def says(self, names: Names) -> Iterator[Said]:
         own = {name: expression.examine(names).kind for name, expression in self.own.items()}
         for position, prompt in enumerate(self.prompt):
-            yield Said(prompt, ("prompt", position), own)
+            yield Said(prompt, ("prompt", position), own, own=self.own)
 
     def utterances(self, session: Session) -> Sequence[Utterance]:
         values = session.values() if self.own else {}

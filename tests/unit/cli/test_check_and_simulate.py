@@ -66,6 +66,7 @@ def test_problems_as_json(project: Path) -> None:
             "rule": "unknown-prompt",
             "message": "unknown prompt 'shortest_answr'",
             "hint": "did you mean 'shortest_answer'?",
+            "severity": "error",
         }
     ]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ivr.config.loading import load, secret
-from ivr.config.model import opening_span
 from ivr.config.units import seconds
+from ivr.config.words import opening_span
 from ivr.errors import InvalidFiles, SetupError
 
 DEMO = Path(__file__).parents[3] / "config.yaml"
