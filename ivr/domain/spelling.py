@@ -25,6 +25,7 @@ class Spelling(StrEnum):
     INTERNATIONAL = "international"  # +31 6 12345678, +31 20 123 4567
     BRACKETS = "brackets"  # +31 (0)6 12345678, +31 (0)20 1234567
     BRACKETS_TIGHT = "brackets_tight"  # +31(0)612345678, +31(0)201234567
+    AREA_BRACKETS = "area_brackets"  # (06) 12345678, (020) 1234567
 
 
 def spelled(number: PhoneNumber, spellings: Iterable[Spelling]) -> Sequence[str]:
@@ -46,5 +47,6 @@ def spelled(number: PhoneNumber, spellings: Iterable[Spelling]) -> Sequence[str]
         Spelling.INTERNATIONAL: phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
         Spelling.BRACKETS: f"+{code} (0){area} {subscriber}",
         Spelling.BRACKETS_TIGHT: f"+{code}(0){significant}",
+        Spelling.AREA_BRACKETS: f"(0{area}) {subscriber}",
     }
     return list(dict.fromkeys(forms[spelling] for spelling in spellings))
