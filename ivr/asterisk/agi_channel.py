@@ -38,6 +38,7 @@ def read_arrival(environment: Environment, country: str) -> Arrival:
             environment.get("callerid"),
             presentation=_number(environment.get("callingpres")),
             privacy=environment.get("arg_1"),
+            attestation=environment.get("arg_2"),
             country=country,
         )
     dialled = environment.get("dnid")

@@ -30,6 +30,8 @@ SHORTEST_COMPANY_NUMBER = 7
 # and extensions, for which no country must be guessed.
 SHORTEST_WITHOUT_PLUS = 10
 
+FULL_ATTESTATION = "A"
+
 
 class LineState(StrEnum):
     """How much the network told about the calling line."""
@@ -42,10 +44,15 @@ class LineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A calling line. `number` is None unless `state` is KNOWN."""
+    """A calling line. `number` is None unless `state` is KNOWN.
+
+    `attested`: the network vouches that the caller may use the number. Without it a number
+    is what the caller's side says it is.
+    """
 
     state: LineState
     number: PhoneNumber | None = None
+    attested: bool = False
 
     @property
     def shown(self) -> str:
@@ -94,12 +101,15 @@ def _serves_many(parsed: phonenumbers.PhoneNumber, kind: int) -> bool:
     return kind in SERVICE_TYPES or (kind == PhoneNumberType.UAN and short)
 
 
-def read_line(received: str, *, presentation: int = 0, privacy: str = "", country: str = "NL") -> Line:
+def read_line(
+    received: str, *, presentation: int = 0, privacy: str = "", attestation: str = "", country: str = "NL"
+) -> Line:
     """What a call's caller id amounts to.
 
     `received` is the number as Asterisk gives it, `presentation` its `callingpres`,
     `privacy` the SIP Privacy header (RFC 3323). A caller who asked to stay unknown is
-    WITHHELD even when a trusted trunk passes the number on (RFC 3325).
+    WITHHELD even when a trusted trunk passes the number on (RFC 3325). `attestation` is
+    A when the network vouches in full for the number, B and C when for less (RFC 8588).
     """
     wants_privacy = privacy and {"id", "user", "header"} & {word.strip().lower() for word in re.split("[;,]", privacy)}
     word = received.partition("@")[0].strip().lower()
@@ -112,7 +122,7 @@ def read_line(received: str, *, presentation: int = 0, privacy: str = "", countr
     number, serves_many = _read(received, country)
     if number is None or serves_many:
         return Line(LineState.MALFORMED)
-    return Line(LineState.KNOWN, number)
+    return Line(LineState.KNOWN, number, attested=attestation == FULL_ATTESTATION)
 
 
 def mask(number: str) -> str:

@@ -35,6 +35,7 @@ class CallerView:
     known: bool
     verified: bool
     withheld: bool
+    attested: bool
     number: str
     region: str
     id: str
@@ -166,6 +167,7 @@ def view_caller(caller: Caller, *, verified: bool = False) -> CallerView:
         known=customer is not None,
         verified=verified,
         withheld=caller.line.state is LineState.WITHHELD,
+        attested=caller.line.attested,
         number=number or Missing(),
         region=caller.region or Missing(),
         id=customer.id if customer else Missing(),

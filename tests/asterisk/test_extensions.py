@@ -163,6 +163,18 @@ async def test_tells_the_engine_that_a_number_is_withheld(asterisk: AsteriskUnde
     assert int(header["callingpres"]) & 0x60
 
 
+async def test_tells_the_engine_how_far_the_network_vouches_for_the_number(
+    asterisk: AsteriskUnderTest, telephone: UserAgent
+) -> None:
+    await asterisk.cli('dialplan set global KLANTLIJN_ATTESTATION "A,x"')
+    try:
+        async with engine(asterisk, decides(next="hangup")) as served:
+            await (await dial(asterisk, telephone)).ended(3)
+    finally:
+        await asterisk.cli('dialplan set global KLANTLIJN_ATTESTATION ""')
+    assert served.sessions[0].header["arg_2"] == "A"
+
+
 async def test_a_number_with_a_line_break_stays_one_line(asterisk: AsteriskUnderTest, telephone: UserAgent) -> None:
     async with engine(asterisk, decides(next="hangup")) as served:
         await (await dial(asterisk, telephone, number="0612%0Aagi_language%3A%20xx")).ended(3)

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from ivr.config.units import Seconds
 from ivr.domain.caller import Customer
 from ivr.domain.contact import EventKind
+from ivr.domain.line import Line
 from ivr.domain.speech import Utterance
 from ivr.flow import keyed
 from ivr.flow.expression_types import Names
@@ -20,9 +21,10 @@ from ivr.flow.step import Exit, GiveUp, GoTo, Kept, Next, Result, Step
 
 FAILED = "verify_failed"
 
-Fact = Literal["postcode", "house_number", "customer_number", "birth_date"]
+Fact = Literal["line", "postcode", "house_number", "customer_number", "birth_date"]
 
 MOST_KEYS: dict[Fact, int] = {
+    "line": 0,
     "postcode": 4,
     "house_number": keyed.HOUSE_NUMBER_DIGITS,
     "customer_number": keyed.LONGEST,
@@ -36,6 +38,8 @@ class Verify(Step):
 
     The `facts` are asked in turn: the four digits of the `postcode`, the `house_number`
     without letters, the digits of the `customer_number`, the `birth_date` as eight digits.
+    The `line` is not asked: it is right when the network vouches for the number that calls
+    (`caller.attested`) and unknown otherwise.
     `#`, or a silence of `timeout`, passes over a fact that the caller does not know. When `need` of them (all, without
     it) have been keyed, and every one is right, `caller.verified` is true from here on and
     the flow goes on with the next step. If not, the caller hears `verify_failed`, which never
@@ -46,7 +50,7 @@ class Verify(Step):
 
     ```yaml
     - verify: [postcode, house_number]
-    - verify: { facts: [customer_number, postcode, birth_date], need: 2, otherwise: person }
+    - verify: { facts: [line, customer_number, postcode, birth_date], need: 2, otherwise: person }
     ```
     """
 
@@ -85,15 +89,15 @@ class Verify(Step):
         return frozenset(self.facts)
 
     def utterances(self, session: Session) -> Sequence[Utterance]:
-        known = self._known(session.customer)
+        known = self._known(session.customer, session.caller().line)
         asked = not session.verified and len(known) >= self._needed
-        return [session.utterance(f"verify_{fact}") for fact in list(known)[:1] if asked]
+        return [session.utterance(f"verify_{fact}") for fact in [each for each in known if each != "line"][:1] if asked]
 
     async def run(self, session: Session) -> Result:
         if session.verified:
             return Next()
         customer = session.customer
-        known = self._known(customer)
+        known = self._known(customer, session.caller().line)
         if customer is None or len(known) < self._needed:
             session.log.note(EventKind.VERIFIED, session.step, passed=False, right=0, wrong=0, facts=[])
             known = {}
@@ -112,6 +116,9 @@ class Verify(Step):
         """
         right: dict[Fact, bool] = {}
         for fact, expected in known.items():
+            if fact == "line":
+                right[fact] = True
+                continue
             question = [session.utterance(f"verify_{fact}")]
             keys = await session.digits(question, most=MOST_KEYS[fact], seconds=self.timeout)
             if keys:
@@ -134,17 +141,21 @@ class Verify(Step):
     def _needed(self) -> int:
         return self.need or len(self.facts)
 
-    def _known(self, customer: Customer | None) -> dict[Fact, str]:
+    def _known(self, customer: Customer | None, line: Line) -> dict[Fact, str]:
         """The keys that each fact would be, of those that are known of a customer."""
         if customer is None:
             return {}
         keys = {fact: _expected(fact, customer) for fact in self.facts}
+        if "line" in keys and not (line.attested and line.number in customer.numbers):
+            del keys["line"]
         return {fact: expected for fact, expected in keys.items() if expected}
 
 
 def _expected(fact: Fact, customer: Customer) -> str:
     """The keys that tell a fact; empty when it is not known."""
     match fact:
+        case "line":
+            return "attested"
         case "postcode":
             found = re.match(r"\s*([0-9]{4})(?![0-9])", customer.postcode or "")
             return found[1] if found else ""

@@ -186,3 +186,12 @@ def test_a_mask_shows_at_most_six_characters(text: str) -> None:
 def test_a_line_shows_itself_masked() -> None:
     assert KNOWN.shown == "+316******78"
     assert WITHHELD.shown == "withheld"
+
+
+@pytest.mark.parametrize(("attestation", "attested"), [("A", True), ("B", False), ("C", False), ("", False)])
+def test_only_a_network_that_vouches_in_full_attests_a_number(attestation: str, attested: bool) -> None:
+    assert read_line("0612345678", attestation=attestation).attested is attested
+
+
+def test_nothing_attests_a_number_that_is_withheld() -> None:
+    assert not read_line("0612345678", privacy="id", attestation="A").attested

@@ -59,7 +59,7 @@ BRAM = Customer(
 
 
 def caller(kind: str = "unknown") -> Caller:
-    """A caller by a word: known, english, owing, provable, other_number, unknown, withheld, pending."""
+    """A caller by a word: known, english, owing, provable, attested, other_number, unknown, withheld, pending."""
     line = Line(LineState.KNOWN, NUMBER)
     match kind:
         case "known":
@@ -71,6 +71,9 @@ def caller(kind: str = "unknown") -> Caller:
             invoice = Invoice("F-1", InvoiceState.OPEN, Decimal("12.50"))
             found = replace(ANNA, invoices=(invoice,))
             return Caller(line, Identification(IdentificationState.KNOWN, found), "Groningen")
+        case "attested":
+            found = replace(ANNA, postcode="9712 CD")
+            return Caller(replace(line, attested=True), Identification(IdentificationState.KNOWN, found), "Groningen")
         case "provable":
             found = replace(
                 ANNA,
