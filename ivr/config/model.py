@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from ivr.config.errands import Errands
 from ivr.config.units import Seconds
 from ivr.config.words import Day, Dialled, FieldName, HoursName, Name, Percent, Port, Spans, TimeZone
-from ivr.domain.capability import Capability
 from ivr.domain.language import Language
 from ivr.yamlfile.nodes import Node, Place, Scalar, Source, place_of
 
@@ -228,42 +228,6 @@ class Queue(Section):
         if sum(self.split.values()) != 100:
             raise ValueError(f"the split adds up to {sum(self.split.values())}, not 100")
         return self
-
-
-class Messages(Section):
-    """The connector that sends each kind of message."""
-
-    sms: Name | None = None
-    email: Name | None = None
-    webhook: Name | None = None
-
-    def of(self, kind: str) -> str | None:
-        """The connector for a kind of message, if one is named."""
-        found: str | None = getattr(self, kind)
-        return found
-
-
-class Errands(Section):
-    """What connected systems are asked to do: open `tickets`, keep `contacts` in customers' records, send `messages`."""
-
-    tickets: Name | None = None
-    contacts: list[Name] = []
-    messages: Messages = Messages()
-    retry_after: Annotated[Seconds, Field(gt=0)] = 5.0
-    retry_max: Annotated[Seconds, Field(gt=0)] = 900.0
-    give_up_after: Annotated[Seconds, Field(gt=0)] = 86400.0
-    poll_interval: Annotated[Seconds, Field(gt=0)] = 1.0
-
-    def named(self) -> Iterator[tuple[tuple[str | int, ...], str, Capability]]:
-        """Every connector it names: where, its name, and what it must be able to do."""
-        if self.tickets is not None:
-            yield ("tickets",), self.tickets, Capability.CREATE_TICKET
-        for position, name in enumerate(self.contacts):
-            yield ("contacts", position), name, Capability.LOG_CONTACT
-        for kind in Messages.model_fields:
-            sender = self.messages.of(kind)
-            if sender is not None:
-                yield ("messages", kind), sender, Capability.SEND_MESSAGE
 
 
 class Callbacks(Section):
