@@ -9,7 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from ivr.domain.callback import Window
-from ivr.domain.caller import Caller, Customer
+from ivr.domain.caller import Caller, Customer, IdentificationState
 from ivr.domain.contact import Direction
 from ivr.domain.dossier import Appointment, Case, Fault, Invoice, Order
 from ivr.domain.identity import IdentityKind
@@ -36,6 +36,7 @@ class CallerView:
     verified: bool
     withheld: bool
     attested: bool
+    shared: bool
     number: str
     region: str
     id: str
@@ -168,6 +169,7 @@ def view_caller(caller: Caller, *, verified: bool = False) -> CallerView:
         verified=verified,
         withheld=caller.line.state is LineState.WITHHELD,
         attested=caller.line.attested,
+        shared=caller.identification.state is IdentificationState.AMBIGUOUS,
         number=number or Missing(),
         region=caller.region or Missing(),
         id=customer.id if customer else Missing(),

@@ -86,6 +86,8 @@ def caller(kind: str = "unknown") -> Caller:
         case "other_number":
             found = replace(ANNA, numbers=(PhoneNumber("+31201234567"),))
             return Caller(line, Identification(IdentificationState.KNOWN, found))
+        case "shared":
+            return Caller(line, Identification(IdentificationState.AMBIGUOUS), "Groningen")
         case "withheld":
             return Caller(Line(LineState.WITHHELD), Identification(IdentificationState.WITHHELD))
         case "pending":
