@@ -18,6 +18,7 @@ from ivr.configured import (
     regions_of,
 )
 from ivr.domain.caller import Caller
+from ivr.domain.capability import KEPT_BY
 from ivr.domain.line import read_line
 from ivr.domain.site import Site
 from ivr.errors import ConnectorError
@@ -63,9 +64,12 @@ async def identify(config: Config, number: str) -> Caller:
                 await guard.open()
             except ConnectorError as error:
                 click.echo(f"ivr: the caller is not looked up in {guard.name}: {error}", err=True)
-        lookup = identifier_of(config, guards, clock).start(line)
+        fields = frozenset(KEPT_BY)
+        lookup = identifier_of(config, guards, clock).start(line, fields)
         try:
-            return await lookup.answer()
+            await lookup.answer()
+            await lookup.ready(fields)
+            return lookup.current()
         finally:
             lookup.close()
     finally:
