@@ -77,7 +77,7 @@ class Inspection:
         for found in self.texts.values():
             yield from recording_problems(found, self.listen, self.shown)
         yield from unknown_fields(self.private)
-        if self.entrances is not None:
+        if self.entrances is not None and all(draft.head for draft in self.drafts):
             yield from entrance_problems(self.entrances, self._signatures.flows)
         if all(draft.whole for draft in self.drafts):
             yield from self._all_together()
@@ -182,8 +182,8 @@ class Inspection:
         known: Collection[str] | None = None
         if isinstance(name, BlockName):
             known = draft.blocks
-        elif isinstance(name, FlowName):
-            known = [other.head.flow for other in self.drafts if other.head is not None]
+        elif isinstance(name, FlowName) and all(draft.head for draft in self.drafts):
+            known = self._signatures.flows
         elif isinstance(name, TriageName):
             known = [found.triage.triage for found in self.triages if found.triage is not None]
         elif isinstance(name, QueueName):

@@ -65,9 +65,9 @@ class Question:
             return
         named = {key for text in (asked | offered).values() if text for key in named_keys(text)}
         for offer in self.offers:
-            if offer.say:
-                yield from self._other_key(offer, offered[offer.say], texts)
-            if not offer.always or offer.key is None or not offer.key.isdigit() or offer.key in named:
+            other = list(self._other_key(offer, offered[offer.say], texts)) if offer.say else []
+            yield from other
+            if other or not offer.always or offer.key is None or not offer.key.isdigit() or offer.key in named:
                 continue
             if None in asked.values() or (offer.say and offered[offer.say] is None):
                 continue  # what a recording or a value says is not known here

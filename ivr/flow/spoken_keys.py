@@ -101,7 +101,7 @@ AFTER = frozenset(
 """What follows a key. Anything else (`toets vier cijfers`) makes the number count something."""
 KEY = frozenset(["key", "toets", "button", "knop"])
 SENTENCE_ENDS = frozenset(".!?")
-TOKEN = re.compile(r"[^\W\d_]+|\d+|[*#.,;:!?/]")
+TOKEN = re.compile(r"[^\W\d_]+|[0-9]+|[*#.,;:!?/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +121,13 @@ def told_keys(text: str) -> list[SpokenKey]:
 
 def named_keys(text: str) -> set[str]:
     """Every key that a text may tell in some way: all its digits, number words and signs."""
+    words = TOKEN.findall(text.lower())
     named: set[str] = set()
-    for word in TOKEN.findall(text.lower()):
-        named |= set(word) if word.isdigit() else {DIGITS.get(word) or SIGNS.get(word, "")}
+    for at, word in enumerate(words):
+        if word == "een":
+            named.add(_key(words, at))  # most often it is no number
+        else:
+            named |= set(word) if word.isdigit() else {DIGITS.get(word) or SIGNS.get(word, "")}
     return named - {""}
 
 

@@ -82,6 +82,32 @@ def test_problems_as_annotations_of_a_pull_request(project: Path) -> None:
     assert json.loads(ivr("check", "--format", "json").output)[0]["rule"] == "value"
 
 
+def test_warnings_are_shown_and_are_only_counted_as_problems_when_that_is_asked(project: Path) -> None:
+    with (project / "prompts" / "nl" / "texts.yaml").open("a", encoding="utf-8") as file:
+        file.write("never_said: Niets.\n")
+    checked = ivr("check")
+    assert checked.exit_code == 0
+    assert re.search(r"prompts/nl/texts.yaml:\d+:13: warning: nothing says 'never_said'", checked.output)
+    assert checked.output.endswith("no problems, 1 warning\n")
+    assert ivr("check", "--strict").exit_code == 1
+    (told,) = json.loads(ivr("check", "--json").output)
+    assert (told["rule"], told["severity"]) == ("unused-prompt", "warning")
+    assert ivr("check", "--format", "github").output.startswith("::warning file=prompts/nl/texts.yaml,line=")
+    assert ivr("check", "dialplans/shortest.yaml", "--strict").exit_code == 0  # says nothing of what others say
+    assert ivr("simulate", "shortest", "--press", "1").exit_code == 0
+    change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
+    assert ivr("check").output.endswith("1 problem\n")  # and not what else could be unused
+
+
+def test_what_the_configuration_says_of_flows_is_checked_before_a_call_too(project: Path) -> None:
+    change(project / "config.yaml", 'dialled: "*", flow: lijnnet', 'dialled: "*", flow: shortest, language: en')
+    checked = ivr("check")
+    assert checked.exit_code == 1
+    assert re.search(r"config.yaml:\d+:\d+: flow 'shortest' does not speak EN", checked.output)
+    assert "flow 'shortest' does not speak EN" in ivr("simulate", "shortest").output
+    assert ivr("check", "dialplans/shortest.yaml").exit_code == 0
+
+
 def test_one_file_can_be_checked_alone(project: Path) -> None:
     change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
     assert ivr("check", "dialplans/callback.yaml").exit_code == 0

@@ -37,16 +37,6 @@ def test_every_name_and_field_and_filter_is_described() -> None:
         assert re.search(rf"^\| .*`{name}\b", DOCS, re.MULTILINE), name
 
 
-def test_every_rule_is_described() -> None:
-    sources = [*(ROOT / "ivr" / "yamlfile").glob("*.py"), *(ROOT / "ivr" / "flow").glob("*.py")]
-    text = "".join(path.read_text(encoding="utf-8") for path in sources)
-    rules = set(re.findall(r"(?:problem|_only|_refuse)\(\s*(?:\w+, )?\"([a-z-]+)\"", text))
-    assert {"endless", "tab", "alias", "too-deep", "encoding", "unknown-key"} <= rules | {"encoding"}
-    table = DOCS.split("| rule | what is wrong |")[1]
-    for rule in rules:
-        assert f"`{rule}`" in table, rule
-
-
 def test_every_page_that_a_problem_points_to_is_there() -> None:
     headings = {line.lstrip("# ").lower().replace(" ", "-") for line in DOCS.splitlines() if line.startswith("#")}
     headings |= set(re.findall(r'<a id="(\w+)">', DOCS))
