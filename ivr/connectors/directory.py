@@ -14,6 +14,9 @@ from ivr.domain.line import PhoneNumber
 CURSOR = re.compile(r"(?P<base>[^>@]*)>(?P<target>[^>@]+)@(?P<position>\d+)")
 """A cursor within a list of changes: those from the version `base` to `target`, from the place `position` on."""
 
+FEW = 1000
+"""So many changes are remembered at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:
@@ -51,7 +54,7 @@ class Directory:
         touched = frozenset(each for each in everybody if before.get(each) != after.get(each))
         steps = (*self._steps, _Step(self.version, touched)) if self.version else ()
         # Once more has changed than there is, reading everything again is no more work than a list of changes.
-        while sum(len(step.touched) for step in steps) > len(following):
+        while sum(len(step.touched) for step in steps) > max(len(following), FEW):
             steps = steps[1:]
         following._steps = steps
         return following

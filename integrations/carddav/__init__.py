@@ -1,0 +1,1 @@
+"""Callers from an address book: CardDAV, as Nextcloud, Radicale, iCloud and many others offer it."""
