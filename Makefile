@@ -1,6 +1,6 @@
 # What there is to do with Klantlijn. `make run` and `make test` set up what they need, and skip what is there.
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-test clean
+.PHONY: help run test test-crm check setup setup-test clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' Makefile
@@ -10,6 +10,9 @@ run: setup ## start Asterisk and Klantlijn, and place demonstration calls
 
 test: setup-test ## run every test, those on a real Asterisk too
 	@.venv/bin/python -m pytest
+
+test-crm: setup-test ## run the tests on real customer systems, those that `make test` leaves out too
+	@.venv/bin/python -m pytest tests/crm -m "crm or not crm"
 
 check: setup-test ## style, types, layers, tests, and the configuration
 	@.venv/bin/ruff format --check .

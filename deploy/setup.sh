@@ -93,3 +93,6 @@ need_python
 install_packages
 make_environment
 .venv/bin/python -m deploy.asterisk setup
+if [ "$purpose" = test ]; then
+    .venv/bin/python -m deploy.crm make
+fi
