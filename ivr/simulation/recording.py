@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -97,7 +98,7 @@ def _customer(contact: Contact, customer: Customer | None, *, reveal: bool) -> d
 def _acts(events: Sequence[ContactEvent]) -> Iterator[str | dict[str, str]]:
     """What the caller did. A key that cut a prompt off is in the journal twice: in the prompt, and when it counts."""
     early: list[str] = []
-    for event in events:
+    for event, following in zip_longest(events, events[1:]):
         keys = str(event.detail.get("keys", ""))
         match event.kind:
             case EventKind.PROMPT if key := str(event.detail.get("key", "")):
@@ -110,6 +111,8 @@ def _acts(events: Sequence[ContactEvent]) -> Iterator[str | dict[str, str]]:
                 first = early.pop(0)
                 if len(keys) > 1:
                     yield KEYED_NUMBER if "*" in keys[1:-1] else keys.removeprefix(first)
+            case EventKind.DIGITS if following is not None and following.kind is EventKind.SURVEY_ANSWER:
+                yield keys
             case EventKind.DIGITS if len(keys) > 1:
                 yield KEYED_NUMBER if "*" in keys[1:-1] else f"{keys}#"
             case EventKind.NO_INPUT:

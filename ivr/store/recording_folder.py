@@ -271,9 +271,10 @@ def _measured(sound: Path) -> tuple[float, float]:
     By its size and not by its header, which Asterisk writes last. Raises OSError.
     """
     try:
-        samples = np.fromfile(sound, "<i2", offset=HEADER)
+        content = sound.read_bytes()[HEADER:]
     except FileNotFoundError:
         return 0.0, 0.0
+    samples = np.frombuffer(content[: len(content) // SAMPLE * SAMPLE], "<i2")
     whole = samples[: len(samples) // FRAME * FRAME].astype(np.int32).reshape(-1, FRAME)
     loud = int((np.abs(whole).mean(axis=1) > LOUD).sum()) if len(whole) else 0
     return len(samples) / RATE, loud * FRAME / RATE

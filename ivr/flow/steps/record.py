@@ -42,9 +42,7 @@ class Record(Step):
     @model_validator(mode="after")
     def _announced(self) -> Record:
         if self.state == "on" and self.announced_by is None:
-            raise _at(
-                "state", "nobody is recorded without knowing it; name the prompt that says so: 'announced_by: …'"
-            )
+            raise _at("state", "nobody is recorded without knowing it; name the prompt that says so: 'announced_by: …'")
         if self.state != "on" and self.announced_by is not None:
             raise _at("announced_by", f"nothing is announced when recording is '{self.state}'; leave it out")
         return self

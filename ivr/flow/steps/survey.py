@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from ivr.config.units import Seconds
 from ivr.domain.contact import EventKind, Json, Outcome
@@ -31,7 +31,7 @@ SECOND_KEY = 2.0
 SILENCE, LEAST = 3.0, 0.5
 """What ends an open answer, and what makes one."""
 
-Scale = Literal["5", "10"]
+Scale = Annotated[Literal["5", "10"], WithJsonSchema({"enum": [5, 10]})]
 
 
 class Question(Settings):
