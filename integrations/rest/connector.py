@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,7 +41,7 @@ class RestSettings(Settings):
     """
 
     recipe: Annotated[str, Field(min_length=1)]
-    values: Annotated[Mapping[str, str], Field(validate_default=True)] = MappingProxyType({})
+    values: Mapping[str, str] = Field(default_factory=dict, validate_default=True)
     time_zone: str = "Europe/Amsterdam"
     plain_http: bool = False
 

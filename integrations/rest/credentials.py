@@ -59,14 +59,13 @@ class Token:
     that was used up and whose successor was not kept is lost.
     """
 
-    def __init__(self, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
-        self._now = now
         self._fetching: asyncio.Task[None] | None = None
 
     async def headers(self) -> Headers:
         """What to send with every request. Raises ConnectorError when there is no token to be had."""
-        if self._fetch.valid_until <= self._now():
+        if self._fetch.valid_until <= time.time():
             await self._fetched()
         return self._bearer()
 

@@ -106,7 +106,7 @@ class Template:
     def value(self, context: Context) -> Any:
         """Its value: text, or what its only expression gives. Raises ConnectorRefused."""
         try:
-            found = self._expression(**context) if self._expression else self._text.render(context)
+            found = self._expression(context) if self._expression else self._text.render(context)
         except (TemplateError, SecurityError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             # The text of such an error may hold a value.
             raise ConnectorRefused(f"'{self.source[:80]}' cannot be filled in: {type(error).__name__}") from error

@@ -67,7 +67,7 @@ class Vendor:
 
 
 class ContractServer:
-    """Serves a vendor. `hangs` holds every request, `refuses` gives its answer to all of them."""
+    """Serves a vendor. `hangs` holds every request, `refuses` gives its answer to all; `asked` once there was one."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
@@ -75,6 +75,7 @@ class ContractServer:
         self.hangs = False
         self.refuses: Refused | None = None
         self.base = ""
+        self.asked = asyncio.Event()
         self._released = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -82,7 +83,7 @@ class ContractServer:
         """Listen on a port of its own."""
         application = web.Application(client_max_size=200_000)
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.2, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -122,6 +123,7 @@ class ContractServer:
         body = await self._body(request, route)
         ask = Ask(request.method, request.path, matched.groups(), dict(request.query), request.headers, body)
         self.asks.append(ask)
+        self.asked.set()
         if self.refuses:
             raise self.refuses
         name, value = self.vendor.key

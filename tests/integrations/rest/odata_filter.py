@@ -57,10 +57,10 @@ class ODataFilter:
     def _one(self) -> Any:
         kind, text = self._take()
         if kind == "open":
-            test = self._either()
+            inside = self._either()
             if self._take()[0] != "close":
                 raise BadFilter("a bracket is not closed")
-            return test
+            return inside
         name = re.sub(r"^trim\((\w+)\)$", r"\1", text)
         if kind != "word" or name not in self._fields:
             raise BadFilter(f"no field '{text}'")
