@@ -24,6 +24,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
 SPREAD = 0.1
 """The share by which pauses differ, so that connectors and nodes do not all ask at the same moment."""
 
+LONGEST_BREATH = 0.1
+"""Seconds: after a page it rests as long as that took, and no longer than this. A sync that takes all there is of a
+core has the operating system, too, let calls wait."""
+
 WRITING = 30.0
 """Seconds of lease beyond asking a page and the pause after it: to write the page, on a node that may be busy."""
 
@@ -81,6 +85,7 @@ class IndexSync:
 
     async def step(self) -> float:
         """Do one page of what is due. Returns how many seconds it has time."""
+        began = self._clock.monotonic()
         try:
             state = self.state if self._has_turn else await self._claim()
             if state is None:
@@ -97,7 +102,7 @@ class IndexSync:
         except (ConnectorError, StoreError) as error:
             return await self._rest(error)
         self._failures = 0
-        return 0.0
+        return min(self._clock.monotonic() - began, LONGEST_BREATH)
 
     async def _claim(self) -> IndexState | None:
         now = self._clock.now()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,6 +40,7 @@ SLICE = 16
 """Customers turned into records before the event loop gets its turn again: about 0.3 ms."""
 
 Identities = frozenset[tuple[str, str]]
+T = TypeVar("T")
 
 
 class StoredCustomerIndex:
@@ -163,9 +164,8 @@ class StoredCustomerIndex:
         changed = {each: record for each, record in page.records.items() if before.get(each) != record}
         had = {
             (kind, key, each)
-            for each, record in before.items()
-            if each in changed or each in page.gone
-            for kind, key in identities_of(customer_from(each, record))
+            async for each in _in_slices(before.keys() & (changed.keys() | page.gone))
+            for kind, key in identities_of(customer_from(each, before[each]))
         }
         has = {(kind, key, each) for each in changed for kind, key in page.identities[each]}
         removed = before.keys() & page.gone
@@ -241,12 +241,18 @@ class _Page:
     gone: set[str] = field(default_factory=set)
 
 
+async def _in_slices(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, with a turn for the event loop now and then."""
+    for place, item in enumerate(items, 1):
+        yield item
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
+
+
 async def _page(customers: Sequence[Customer]) -> _Page:
     """Customers as they are stored, the last of each; those without an id that a database can hold are left out."""
     page = _Page()
-    for position, customer in enumerate(customers):
-        if position % SLICE == SLICE - 1:
-            await asyncio.sleep(0)
+    async for customer in _in_slices(customers):
         if is_storable(customer.id):
             page.records[customer.id] = record_of(customer)
             page.identities[customer.id] = identities_of(customer)
