@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary
 from ivr.store.stores import Stores
+from ivr.store.recording_folder import OTHERS
 
 # From this major version on FastAGI, AMI filters and queues do all that is asked of them.
 OLDEST_ASTERISK = 18
@@ -80,6 +82,7 @@ async def _each(config: Config) -> AsyncIterator[Finding]:
     yield await _database(config)
     yield _spool(config)
     async for found in _connectors(config):
+    yield _recordings(config)
         yield found
     yield await asyncio.to_thread(_manager, config)
     engine = await _engine(config)
@@ -135,6 +138,17 @@ async def _connectors(config: Config) -> AsyncIterator[Finding]:
             await guard.check()
         except ConnectorError as error:
             yield Finding(name, False, str(error), f"see connectors.{guard.name} in config.yaml")
+def _recordings(config: Config) -> Finding:
+    folder = config.recordings.path
+    if not folder.exists():
+        return Finding("recordings", True, f"{folder} is made at start")
+    if folder.stat().st_mode & OTHERS:
+        return Finding("recordings", False, f"others can look into {folder}", f"chmod o-rwx {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Finding("recordings", False, f"{folder} cannot be written", "see docs/recordings.md")
+    return Finding("recordings", True, f"{folder}, kept for {config.recordings.keep_days} days")
+
+
         else:
             yield Finding(name, True, "answers")
         finally:

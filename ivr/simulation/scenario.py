@@ -14,6 +14,7 @@ from ivr.config.units import Seconds
 from ivr.domain.contact import Outcome
 from ivr.domain.language import Language
 from ivr.domain.line import LineState, read_line
+from ivr.domain.speech import OWN_WORDS
 from ivr.flow.model import FlowSet
 from ivr.flow.names import FlowName, PromptName, QueueName
 from ivr.flow.step import Settings
@@ -209,7 +210,7 @@ def _unknown(root: Node, found: ScenarioFile, flows: FlowSet, regions: Collectio
     """Names that nothing has, and scenarios of the same name."""
     if found.flow not in flows.flows:
         yield _problem(root, ("flow",), "flow", found.flow, flows.flows)
-    prompts = {utterance for texts in flows.prompts.texts.values() for utterance in texts}
+    prompts = {OWN_WORDS} | {utterance for texts in flows.prompts.texts.values() for utterance in texts}
     prompts |= {name for names in flows.prompts.recordings.values() for name in names}
     names: dict[str, int] = {}
     for position, scenario in enumerate(found.scenarios):
