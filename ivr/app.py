@@ -18,7 +18,9 @@ from ivr.asterisk.ami_client import AmiClient
 from ivr.asterisk.originate import AmiSwitchboard
 from ivr.asterisk.queue_watch import QueueWatch
 from ivr.callbacks.desk import BookingDesk
+from ivr.calls.contact_notes import ContactNotes
 from ivr.calls.entries import Entry
+from ivr.calls.errands import Outbox
 from ivr.calls.gauges import StateGauges
 from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.metrics import CallMetrics
@@ -29,6 +31,7 @@ from ivr.config.loading import secret
 from ivr.config.model import Config
 from ivr.configured import (
     destinations_of,
+    errand_systems_of,
     guards_of,
     hours_of,
     identifier_of,
@@ -43,6 +46,7 @@ from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
 from ivr.domain.contact import Json
+from ivr.domain.errand import ErrandState
 from ivr.domain.line import parse_number
 from ivr.errors import ConnectorError
 from ivr.flow.catalog import FlowCatalog
@@ -124,6 +128,21 @@ class Application:
         self.board = LiveOutageBoard(self.stores.outages)
         self.sites = LiveSites(config.sites, config.queues, self.stores.splits)
         self.guards = guards_of(config, clock)
+        errand_systems = errand_systems_of(config, self.guards, clock)
+        self.systems = list({system.name: system for system in (*self.guards, *errand_systems.values())}.values())
+        # The same after a restart, so that our own promises and errands are ours again at once.
+        owner = f"{socket.gethostname()}:{config.asterisk.fastagi.port}"
+        organisation = config.organisation
+        self.errands = Outbox(
+            config.errands,
+            errand_systems,
+            self.stores.errands,
+            self.journal,
+            clock,
+            owner,
+            longest=max((config.connectors[name].guard.timeout for name in errand_systems), default=0.0),
+            notes_of=ContactNotes(config.errands.contacts, organisation.language, ZoneInfo(organisation.time_zone)),
+        )
         self.ami = AmiClient(config.asterisk.ami, ami_secret, clock)
         self.switchboard = AmiSwitchboard(
             self.ami, config.asterisk.dial, clock, answer_limit=config.asterisk.ami.reconnect_max
@@ -145,6 +164,7 @@ class Application:
             queue_hours=queue_hours,
             destinations=destinations_of(config),
             recordings=self.recordings,
+            errands=self.errands,
         )
         reception = Reception(
             config.entries,
@@ -175,12 +195,12 @@ class Application:
         self.registry = CollectorRegistry()
         self.journal.subscribe(CallMetrics(self.registry).observe)
         self.registry.register(StateGauges(self._readings()))
-        self.registry.register(ConnectorMetrics(self.guards))
+        self.registry.register(ConnectorMetrics(self.systems))
         self.web = WebServer(config.http, self.registry, self.health, self.library.media_file)
 
     async def health(self) -> Mapping[str, Json]:
         """How it does; `ok` is whether calls can be taken as they should."""
-        connectors: dict[str, Json] = {guard.name: guard.status.breaker.value for guard in self.guards}
+        connectors: dict[str, Json] = {guard.name: guard.status.breaker.value for guard in self.systems}
         ok = self.ami.connected and not self.journal.is_database_away
         return {
             "ok": ok,
@@ -198,6 +218,8 @@ class Application:
             "klantlijn_callers_queued": ("Callers in or through a queue", lambda: self.queue_watch.callers),
             "klantlijn_journal_pending": ("Journal entries the database lacks", lambda: self.journal.pending),
             "klantlijn_journal_lost": ("Journal entries that are gone", lambda: self.journal.lost),
+            "klantlijn_errands_waiting": ("Errands to be done", lambda: self.errands.counts[ErrandState.WAITING]),
+            "klantlijn_errands_failed": ("Errands that failed", lambda: self.errands.counts[ErrandState.FAILED]),
             "klantlijn_calls_refused": ("Calls refused: full or stopping", lambda: counts.full + counts.draining),
             "klantlijn_calls_failed": ("Calls whose taking failed by a mistake of ours", lambda: counts.failed),
             "klantlijn_asterisk_connected": ("1 while the manager link is up", lambda: self.ami.connected),
@@ -238,7 +260,7 @@ async def running(
         await app.library.open()
         await app.recordings.open()
         await _render(app, app.flows.current(), say)
-        for guard in app.guards:
+        for guard in app.systems:
             stack.push_async_callback(guard.close)
             await _open(guard)
         if observe is not None:
@@ -263,6 +285,7 @@ async def running(
             _background(app.versions.watch(config.flows.reload_interval)),
             _background(_follow_recordings(app)),
             _background(app.recordings.run()),
+            _background(app.errands.run()),
         ]
         stack.push_async_callback(_cancel, tasks)
         await app.web.start()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ivr.calls.identification import Identifier
 from ivr.clock import SystemClock
-from ivr.config.model import Config, Organisation, RegionArea
+from ivr.config.model import Config, Connector, Organisation, RegionArea
 from ivr.config.words import DAYS, Day, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
@@ -75,6 +75,7 @@ def sources_of(config: Config) -> Sources:
         queue_gaps=gaps,
         destinations=destinations_of(config),
         capabilities=capabilities_asked_of(config),
+        errands={".".join(map(str, at)) for at, _, _ in config.errands.named()},
         entrances=entrances_of(config),
         private=private_fields_of(config),
         listen=fault_of,
@@ -112,18 +113,42 @@ def destinations_of(config: Config) -> Destinations:
 
 def guards_of(config: Config, clock: Clock) -> Sequence[ConnectedSystem]:
     """The connectors that identify callers, guarded, in their order. Raises SetupError."""
-    catalog = Catalog()
-    guards = []
-    for name in config.identify.connectors:
-        configured = config.connectors[name]
-        surroundings = Surroundings(
-            country=config.organisation.country,
-            folder=config.folder,
-            timeout=configured.guard.timeout,
-            concurrency=configured.guard.concurrency,
-        )
-        guards.append(ConnectedSystem(name, catalog.build(configured, surroundings), configured.guard, clock))
-    return guards
+    return [_guarded(config, name, clock) for name in config.identify.connectors]
+
+
+def errand_systems_of(
+    config: Config, guards: Sequence[ConnectedSystem], clock: Clock
+) -> Mapping[str, ConnectedSystem]:
+    """The connectors that errands are for, guarded, by name; those among `guards` are these very ones.
+
+    Raises:
+        SetupError: one cannot be made, or cannot do what it is named for.
+    """
+    systems = {guard.name: guard for guard in guards}
+    named = list(config.errands.named())
+    for at, name, capability in named:
+        if name not in systems:
+            systems[name] = _guarded(config, name, clock)
+        if capability not in systems[name].capabilities:
+            place = ".".join(map(str, at))
+            raise SetupError(f"errands.{place} in config.yaml names '{name}', which does not have {capability}")
+    return {name: systems[name] for _, name, _ in named}
+
+
+def surroundings_of(config: Config, configured: Connector) -> Surroundings:
+    """What a connector may know of where it runs."""
+    return Surroundings(
+        country=config.organisation.country,
+        folder=config.folder,
+        timeout=configured.guard.timeout,
+        concurrency=configured.guard.concurrency,
+    )
+
+
+def _guarded(config: Config, name: str, clock: Clock) -> ConnectedSystem:
+    configured = config.connectors[name]
+    connector = Catalog().build(configured, surroundings_of(config, configured))
+    return ConnectedSystem(name, connector, configured.guard, clock)
 
 
 def capabilities_asked_of(config: Config) -> frozenset[Capability] | None:

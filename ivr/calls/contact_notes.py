@@ -170,7 +170,7 @@ class ContactNotes:
             case EventKind.TICKET:
                 return words["ticket"].format(detail.get("number") or words["no_number"], detail.get("subject"))
             case EventKind.MESSAGE:
-                return words["message"].format(detail.get("kind"))
+                return words["message"].format(detail.get("by"))
             case EventKind.MESSAGE_LEFT:
                 return words["left_message"]
             case EventKind.QUEUED:

@@ -236,7 +236,7 @@ class Outbox:
         over = report.state is not ErrandState.WAITING
         if not over or (kind == NOTE and report.state is ErrandState.DONE):
             return
-        detail: dict[str, Json] = {"kind": kind, "state": report.state.value}
+        detail: dict[str, Json] = {"errand": kind, "state": report.state.value}
         if report.result:
             detail["number"] = report.result
         if report.reason:

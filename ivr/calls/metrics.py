@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from ivr.calls.entries import Amendment, Entry
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
+from ivr.domain.errand import Assignment, ErrandReport, kind_of
 
 # Seconds; identification has a budget of 0.3 by default.
 IDENTIFIED_WITHIN = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -26,6 +27,15 @@ class CallMetrics:
         self._callers = Counter(
             "klantlijn_callers", "Callers by how they were identified", ["state"], registry=registry
         )
+        self._errands = Counter(
+            "klantlijn_errands", "Tickets and messages that flows asked for", ["kind", "connector"], registry=registry
+        )
+        self._attempts = Counter(
+            "klantlijn_errand_attempts",
+            "Attempts at errands by what they came to: done, waiting to be tried again, failed",
+            ["state"],
+            registry=registry,
+        )
         self._queued = Counter("klantlijn_queued", "Calls handed over", ["queue", "site"], registry=registry)
         self._identified = Histogram(
             "klantlijn_identification_seconds",
@@ -44,6 +54,10 @@ class CallMetrics:
                 self._calls.labels(entry.direction.value).inc()
             case Amendment():
                 self._observe_outcome(entry)
+            case Assignment():
+                self._errands.labels(kind_of(entry.errand), entry.connector).inc()
+            case ErrandReport():
+                self._attempts.labels(entry.state.value).inc()
             case ContactEvent():
                 self._events[entry.kind].inc()
                 self._observe_detail(entry)

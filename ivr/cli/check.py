@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ivr.cli.connector_problems import connector_problems
 from ivr.cli.output import print_json
 from ivr.config.loading import load
 from ivr.configured import sources_of
@@ -78,6 +79,7 @@ def examined(config_file: Path, paths: Sequence[Path]) -> tuple[list[Problem], S
         if flows is not None:
             right.append(flows)
         problems += found
+    problems += connector_problems(config)
     return in_order(problems), right
 
 

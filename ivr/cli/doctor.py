@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from ivr.cli.output import print_json
 from ivr.clock import SystemClock
 from ivr.config.loading import load, secret
 from ivr.config.model import Config
-from ivr.configured import guards_of, sources_of
+from ivr.configured import errand_systems_of, guards_of, sources_of
+from ivr.domain.errand import ErrandState
 from ivr.errors import AmiLoginRefused, AmiUnavailable, ConnectorError, InvalidFiles, SetupError, StoreError
 from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine
@@ -117,11 +118,18 @@ async def _database(config: Config) -> Finding:
     try:
         await stores.database.migrate()
         callbacks = await stores.callbacks.callbacks(only_open=True)
+        errands = await stores.errands.counts()
     except StoreError as error:
         return Finding("database", False, str(error), "start it, or change database.url in config.yaml")
     finally:
         await stores.database.close()
-    return Finding("database", True, f"{stores.database.shown}, {len(callbacks)} open callbacks")
+    return Finding("database", True, f"{stores.database.shown}, {len(callbacks)} open callbacks, {_told(errands)}")
+
+
+def _told(errands: Mapping[ErrandState, int]) -> str:
+    failed = f"{errands[ErrandState.FAILED]} failed"
+    hint = " (`ivr errands --failed` says why)" if errands[ErrandState.FAILED] else ""
+    return f"errands: {errands[ErrandState.WAITING]} waiting, {failed}{hint}"
 
 
 def _spool(config: Config) -> Finding:
@@ -131,7 +139,10 @@ def _spool(config: Config) -> Finding:
 
 
 async def _connectors(config: Config) -> AsyncIterator[Finding]:
-    for guard in guards_of(config, SystemClock()):
+    clock = SystemClock()
+    guards = guards_of(config, clock)
+    others = errand_systems_of(config, guards, clock)
+    for guard in {system.name: system for system in (*guards, *others.values())}.values():
         name = f"connector {guard.name}"
         try:
             await guard.open()

@@ -24,6 +24,7 @@ COMMANDS = (
     "outage",
     "split",
     "callbacks",
+    "errands",
     "voicemails",
     "doctor",
     "robot",

@@ -24,7 +24,7 @@ from ivr.domain.site import Site
 from ivr.errors import ConnectorError
 from ivr.flow.engine import Limits
 from ivr.flow.session import Services
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedShelf, ScriptedSites
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedErrands, ScriptedShelf, ScriptedSites
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 
@@ -48,6 +48,7 @@ def setting_of(config: Config) -> Setting:
         queue_hours=queue_hours_of(config),
         destinations=destinations_of(config),
         recordings=ScriptedShelf(),
+        errands=ScriptedErrands(),
     )
     limits = Limits(config.flows.max_steps, config.flows.max_seconds)
     return Setting(services, sites, hours, regions_of(config.regions), config.callbacks, limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from ivr.clock import SystemClock
 from ivr.config.model import Config
 from ivr.configured import sources_of
 from ivr.domain.contact import EventKind, Json
+from ivr.domain.errand import content_of
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.speech import Utterance
 from ivr.flow.loader import load
@@ -26,9 +27,11 @@ from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
 from ivr.ports import Clock
 from ivr.simulation.described_enquiry import DescribedEnquiry
+from ivr.simulation.expected_errands import message_shown, ticket_shown
 from ivr.simulation.keyboard_channel import KeyboardChannel, ShiftedClock
 from ivr.simulation.play_through import PlayedThrough, play_over, play_through, read_script
 from ivr.simulation.scripted_channel import Act
+from ivr.simulation.scripted_services import ScriptedErrands
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted
@@ -48,6 +51,8 @@ SHOWN = {
     EventKind.OUTAGE_TOLD: "told outage",
     EventKind.CALLBACK_BOOKED: "promises call",
     EventKind.TRIAGE_RESULT: "triage",
+    EventKind.TICKET: "ticket",
+    EventKind.MESSAGE: "message",
     EventKind.QUEUED: "to queue",
     EventKind.TRANSFERRED: "transfers to",
     EventKind.ERROR: "ERROR",
@@ -68,7 +73,9 @@ SHOWN = {
 @click.option("--press", default="", help="What the caller does: 1,2 or 0612345678# keys; - silence; 6s speech; x hangs up.")
 @click.option("--at", "moment", default="", help="When, local time, such as 2026-11-21T10:00.  [default: now]")
 @click.option("--outage", "regions", multiple=True, help="A region with an outage. May be given more than once.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason}.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason, tickets, messages}."
+)
 @click.pass_context
 def command(
     ctx: click.Context, flow: str, caller: str, press: str, moment: str, regions: tuple[str, ...], as_json: bool
@@ -94,11 +101,17 @@ def command(
     call = _Call(config, flows, flow, caller, start, regions)
     played = wait_for(_type(call, zone) if typed else _play(call, script))
     if as_json:
-        print_json(played.as_json())
-    elif typed:
-        click.echo(_ending(played))
-    else:
+        tickets: list[Json] = [content_of(ticket) for ticket in call.errands.tickets]
+        messages: list[Json] = [content_of(message) for message in call.errands.messages]
+        print_json({**played.as_json(), "tickets": tickets, "messages": messages})
+        return
+    if not typed:
         _show(played, zone)
+    for ticket in call.errands.tickets:
+        click.echo(f"ticket {ticket_shown(ticket)}")
+    for message in call.errands.messages:
+        click.echo(f"message {message_shown(message)}")
+    click.echo(_ending(played))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +124,12 @@ class _Call:
     number: str
     start: datetime
     regions: Sequence[str]
+    errands: ScriptedErrands = field(default_factory=ScriptedErrands)
 
     def services(self, setting: Setting, clock: Clock, prompts: SpokenPrompts) -> Services:
         """What the flow asks of the outside."""
         outages = [Outage(OutageId(f"simulated-{region}"), self.start, region) for region in self.regions]
-        return setting.services_at(clock, prompts, outages, setting.desk(self.start))
+        return setting.services_at(clock, prompts, outages, setting.desk(self.start), self.errands)
 
 
 async def _play(call: _Call, script: Sequence[Act]) -> PlayedThrough:

@@ -162,9 +162,10 @@ class Guard:
     async def carry_out(self, request: Callable[[], Awaitable[T]]) -> T:
         """Let the system do something, once and never from the cache. Raises as `look_up` does.
 
-        After ConnectorTimeout and ConnectorUnavailable it may have been done all the same.
+        After ConnectorTimeout and ConnectorUnavailable it may have been done all the same. A refusal is about what was
+        asked, and no sign that the system fails.
         """
-        return await self._ask(request)
+        return await self._ask(request, refusal_is_answer=True)
 
     async def in_background(self, request: Callable[[], Awaitable[T]], *, within: float) -> T:
         """What a request that no caller waits for returns, within so many seconds. Raises as `look_up` does.
@@ -186,7 +187,7 @@ class Guard:
         self._cache.put(key, found)
         return found
 
-    async def _ask(self, asking: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(self, asking: Callable[[], Awaitable[T]], *, refusal_is_answer: bool = False) -> T:
         """One request behind the breaker; counts what became of it unless it was answered."""
         is_probe = self._breaker.state is BreakerState.HALF_OPEN
         if not self._breaker.admits():
@@ -202,7 +203,10 @@ class Guard:
             request.add_done_callback(lambda _: self._places.release())
             answer = await self._answer(request, alarm, self._limits.timeout)
         except ConnectorError as error:
-            if asked:
+            if asked and refusal_is_answer and self._opened and isinstance(error, ConnectorRefused):
+                self._counts[Count.REFUSED] += 1
+                self._answered(self._clock.monotonic() - began)
+            elif asked:
                 self._failed(error)
             raise
         finally:

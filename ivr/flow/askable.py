@@ -1,4 +1,4 @@
-"""Askable: whether the connected systems can do what steps ask of them."""
+"""Askable: whether there are connected systems for what steps ask of them."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def unaskable(draft: Draft, capabilities: Collection[Capability]) -> Iterator[Pr
                 )
                 hint = "connect a system that has it, or leave the step out"
                 yield found.item.key(found.step.kind).problem("capability", message, hint, f"{DOCS}#{found.step.kind}")
+
+
+def nobody_does(draft: Draft, errands: Collection[str]) -> Iterator[Problem]:
+    """The steps whose errands no connector does."""
+    for steps in draft.blocks.values():
+        for found in steps:
+            for missing in sorted(found.step.errands() - set(errands)):
+                message = f"errands.{missing} in config.yaml names no connector for this step"
+                hint = "name one there, or leave the step out"
+                yield found.item.key(found.step.kind).problem("errand", message, hint, f"{DOCS}#{found.step.kind}")

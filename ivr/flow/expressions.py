@@ -27,6 +27,7 @@ from ivr.yamlfile.problem import did_you_mean
 
 MAX_SOURCE = 2000
 MAX_SPOKEN = 2000
+MAX_WRITTEN = 10_000
 MAX_DEPTH = 40
 
 Values = Mapping[str, Any]
@@ -111,7 +112,7 @@ def compiled(source: str) -> Expression:
 
 
 class Text:
-    """Something to say, with places for values: `Dag {{ caller.name }}.`"""
+    """Something to say or write, with places for values: `Dag {{ caller.name }}.`"""
 
     __slots__ = ("_template", "fixed", "personal", "reads", "source", "tree")
 
@@ -134,6 +135,10 @@ class Text:
         self.personal: bool = not own.isdisjoint(self.reads)
         """Whether it tells about the caller."""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(text_of, core_schema.str_schema(min_length=1))
+
     def __repr__(self) -> str:
         return f"Text({self.source!r})"
 
@@ -149,13 +154,27 @@ class Text:
         """
         if self.fixed is not None:
             return self.fixed
-        try:
-            words = tidy(self._template.render(values))
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ExpressionFailed(_reason(error)) from error
+        words = tidy(self._rendered(values))
         if not words or len(words) > MAX_SPOKEN:
             raise ExpressionFailed("nothing is left to say" if not words else "it is too long to say")
         return words
+
+    def written(self, values: Values) -> str:
+        """The words to write in this call, on the lines they were given.
+
+        Raises:
+            ExpressionFailed: a value it needs is not there, or there is nothing to write.
+        """
+        words = "\n".join(tidy(line) for line in self._rendered(values).strip().splitlines())
+        if not words or len(words) > MAX_WRITTEN:
+            raise ExpressionFailed("nothing is left to write" if not words else "it is too long to write")
+        return words
+
+    def _rendered(self, values: Values) -> str:
+        try:
+            return self._template.render(values)
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ExpressionFailed(_reason(error)) from error
 
 
 @lru_cache(maxsize=4096)

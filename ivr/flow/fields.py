@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ivr.domain.capability import KEPT_BY
 from ivr.flow.expression_types import reads
-from ivr.flow.expressions import Expression
+from ivr.flow.expressions import Expression, Text
 from ivr.flow.model import Prompts
 from ivr.flow.names import PromptName
 from ivr.flow.step import Step, mentioned
@@ -19,7 +19,7 @@ def fields_used(step: Step, prompts: Prompts) -> frozenset[str]:
     for _, found in mentioned(step):
         if isinstance(found, PromptName):
             said.append(found)
-        elif isinstance(found, Expression):
+        elif isinstance(found, Expression | Text):
             read |= _of_caller(reads(found.tree))
     for texts in prompts.texts.values():
         for name in said:

@@ -10,7 +10,7 @@ from ivr.domain.capability import Capability
 from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
 from ivr.flow.answers import different_answers
-from ivr.flow.askable import unaskable
+from ivr.flow.askable import nobody_does, unaskable
 from ivr.flow.closed_queues import closed_queues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
@@ -43,8 +43,8 @@ class Inspection:
     """Looks at all flows together. `queues` and `hours` are the names in config.yaml; None: not known here.
 
     `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
-    `destinations` where callers may be taken besides, `capabilities` what connected systems can do (None: not known
-    here).
+    `destinations` where callers may be taken besides, `capabilities` what connected systems can do, and `errands` those
+    for which a connector is named (None: not known here).
 
     `entrances` is where calls begin (None: these are not all the flows there are), `private` are the caller's fields
     that are only spoken after `verify`. `listen` tells what keeps a recording from being heard, `shown` how a path is
@@ -59,6 +59,7 @@ class Inspection:
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
     destinations: Destinations | None = None
     capabilities: Collection[Capability] | None = None
+    errands: Collection[str] | None = None
     entrances: Sequence[Entrance] | None = None
     private: Mapping[str, Place | None] = field(default_factory=dict)
     listen: Listen | None = None
@@ -142,6 +143,8 @@ class Inspection:
         yield from closed_queues(draft, self.queue_gaps)
         if self.capabilities is not None:
             yield from unaskable(draft, self.capabilities)
+        if self.errands is not None:
+            yield from nobody_does(draft, self.errands)
         if self.destinations is not None:
             yield from forbidden_telephones(draft, self.destinations)
         if draft.whole and not any(problem.rule == "unknown-block" for problem in found):

@@ -36,7 +36,8 @@ class Sources:
     """Where flows and prompts are, and the queues and named hours there are (None: not to be checked).
 
     `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
-    `destinations` where callers may be taken besides, `capabilities` what the connected systems can do.
+    `destinations` where callers may be taken besides, `capabilities` what the connected systems can do,
+    `errands` the keys under `errands` that name a connector.
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
     `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
     `entrances`: where calls begin; None when these are not all the flows of a configuration.
@@ -53,6 +54,7 @@ class Sources:
     queue_gaps: Mapping[str, str] = field(default_factory=dict)
     destinations: Destinations | None = None
     capabilities: Collection[Capability] | None = None
+    errands: Collection[str] | None = None
     entrances: Sequence[Entrance] | None = None
     private: Mapping[str, Place | None] = field(default_factory=dict)
     listen: Listen | None = None
@@ -141,6 +143,7 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
         sources.queue_gaps,
         sources.destinations,
         sources.capabilities,
+        sources.errands,
         entrances=sources.entrances if sources.given is None else None,
         private=sources.private,
         listen=sources.listen,

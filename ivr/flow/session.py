@@ -40,6 +40,7 @@ from ivr.ports import (
     Channel,
     Clock,
     Enquiry,
+    ErrandDesk,
     OutageBoard,
     PromptLibrary,
     RecordingShelf,
@@ -55,7 +56,7 @@ class Services:
     numbers are read in, `hours` when people answer (None: always), `named_hours` the hours
     that conditions name, `queue_hours` those of each queue (open without them),
     `destinations` where callers may be taken besides, `recordings` where what they say is
-    kept (None: nowhere).
+    kept (None: nowhere), `errands` who has connected systems do things (None: nobody).
     """
 
     prompts: PromptLibrary
@@ -72,6 +73,7 @@ class Services:
     queue_hours: Mapping[str, OpeningHours] = field(default_factory=dict)
     destinations: Destinations = field(default_factory=Destinations)
     recordings: RecordingShelf | None = None
+    errands: ErrandDesk | None = None
 
 
 class Session:
@@ -112,6 +114,12 @@ class Session:
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""
         self.told_outages: set[OutageId] = set()
+        self.triage_answers: list[tuple[str, str]] = []
+        """What the caller answered to the questions of triages, in order."""
+        self.tickets: dict[str, str | None] = {}
+        """The number of each ticket that was asked for, by its key; None when it was not known in time."""
+        self.messages = 0
+        """How many messages were sent."""
         self.call_tape: Tape | None = None
         """Where the call is recorded, once its caller was told that it is."""
         self.handed_over: HandOver | None = None
@@ -133,6 +141,11 @@ class Session:
     def step(self) -> str:
         """The label of the step that runs now."""
         return self._here.label if self._here else ""
+
+    @property
+    def flow_name(self) -> str:
+        """The name of the flow that runs now."""
+        return self._flow.name if self._flow else ""
 
     @property
     def block(self) -> BlockName:

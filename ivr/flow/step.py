@@ -13,7 +13,7 @@ from ivr.domain.capability import Capability
 from ivr.domain.contact import Outcome
 from ivr.domain.speech import Utterance
 from ivr.flow.expression_types import Complaint, Names
-from ivr.flow.expressions import Expression
+from ivr.flow.expressions import Expression, Text
 from ivr.flow.kinds import Kind
 from ivr.flow.names import AnswerName, BlockName, FlowName, Name, PromptName
 
@@ -173,12 +173,16 @@ class Step(Settings):
     def complaints(self, names: Names) -> Iterator[tuple[Loc, Complaint]]:
         """What is wrong with it that its fields cannot say by themselves."""
         for loc, value in mentioned(self):
-            if isinstance(value, Expression):
+            if isinstance(value, Expression | Text):
                 for complaint in value.examine(names).complaints:
                     yield loc, complaint
 
     def asks(self) -> frozenset[Capability]:
         """What connected systems must be able to do for it."""
+        return frozenset()
+
+    def errands(self) -> frozenset[str]:
+        """The keys under `errands` in config.yaml that must name a connector for it."""
         return frozenset()
 
     def fields(self) -> frozenset[str]:
@@ -194,12 +198,12 @@ class Step(Settings):
         return ()
 
 
-def mentioned(value: object) -> Iterator[tuple[Loc, Name | Expression]]:
-    """Every name and expression in a step's settings, and the way to it."""
+def mentioned(value: object) -> Iterator[tuple[Loc, Name | Expression | Text]]:
+    """Every name, expression and text in a step's settings, and the way to it."""
     waiting: list[tuple[Loc, Any]] = [((), value)]
     while waiting:
         loc, found = waiting.pop()
-        if isinstance(found, Name | Expression):
+        if isinstance(found, Name | Expression | Text):
             yield loc, found
         elif isinstance(found, BaseModel):
             fields = type(found).model_fields

@@ -84,6 +84,9 @@ class ErrandStore(Protocol):
     async def retry(self, key: str, *, at: datetime) -> bool:
         """Have an errand tried at once, also when it failed; False when there is none of this key to be done."""
 
+    async def retry_failed(self, *, at: datetime) -> int:
+        """Have every errand that failed tried at once; how many these are."""
+
 
 class ErrandSystem(Protocol):
     """A connected system that runs errands. Every method raises ConnectorError and nothing else."""

@@ -19,6 +19,7 @@ from ivr.flow.model import FlowSet
 from ivr.flow.names import FlowName, PromptName, QueueName
 from ivr.flow.step import Settings
 from ivr.simulation.described import DescribedCaller, Moment
+from ivr.simulation.expected_errands import ExpectedMessage, ExpectedTicket
 from ivr.simulation.play_through import read_script
 from ivr.yamlfile.binding import bind
 from ivr.yamlfile.nodes import Listing, Loc, Node, Table, place_of
@@ -107,6 +108,8 @@ class Expected(Settings):
     site: str | None = None
     transfer: str | None = None
     callback: Booked | None = None
+    ticket: ExpectedTicket | None = None
+    message: Annotated[tuple[ExpectedMessage, ...], BeforeValidator(_listed)] = ()
     error: str | None = None
 
     @model_validator(mode="after")
@@ -130,6 +133,7 @@ class Scenario(Settings):
     queue: Literal["open", "closed"] | None = None
     systems: Literal["open", "away"] = "open"
     callbacks: Literal["open", "full", "taken", "away"] = "open"
+    tickets: Literal["open", "late", "refused"] = "open"
     cannot_say: Annotated[tuple[PromptName, ...], BeforeValidator(_listed)] = ()
     press: Annotated[tuple[Pressed, ...], BeforeValidator(_listed)] = ()
     hangs_up_after: Annotated[Seconds, Field(gt=0)] | None = None

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ivr.domain.callback import Callback, CallbackId, CallbackRequest, CallbackState, Window
-from ivr.domain.caller import Customer, Identification, IdentificationState
+from ivr.domain.caller import Customer, CustomerId, Identification, IdentificationState
 from ivr.domain.contact import ContactId
+from ivr.domain.errand import Message, Ticket
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.domain.outage import Outage
 from ivr.domain.recording import Purpose, RecordingId, Take, Tape
 from ivr.domain.site import Site
-from ivr.errors import RecordingFailed, StoreUnavailable, WindowFull
+from ivr.errors import ConnectorRefused, RecordingFailed, StoreUnavailable, WindowFull
 
 
 @dataclass
@@ -112,6 +113,32 @@ class ScriptedShelf:
     def discard(self, tape: Tape) -> None:
         """Remember it."""
         self.discarded.append(tape)
+
+
+@dataclass
+class ScriptedErrands:
+    """Remembers what it is asked to have done (an `ivr.ports.ErrandDesk`).
+
+    `tickets_are`: `open`, at once; `late`, so that nobody knows their number yet; or `refused`.
+    """
+
+    tickets_are: str = "open"
+    tickets: list[Ticket] = field(default_factory=list)
+    customers: list[CustomerId | None] = field(default_factory=list)
+    """Whose each of the tickets is."""
+    messages: list[Message] = field(default_factory=list)
+
+    async def open_ticket(self, ticket: Ticket, customer: Customer | None, *, within: float) -> str | None:
+        """Its number is T1 and on. Raises ConnectorRefused."""
+        if self.tickets_are == "refused":
+            raise ConnectorRefused("the desk's script says so")
+        self.tickets.append(ticket)
+        self.customers.append(customer.id if customer else None)
+        return None if self.tickets_are == "late" else f"T{len(self.tickets)}"
+
+    def send(self, message: Message, contact_id: ContactId) -> None:
+        """Remember it."""
+        self.messages.append(message)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from ivr.flow.engine import Limits
 from ivr.flow.session import Services
 from ivr.flow.steps.callback import WINDOWS_OFFERED
 from ivr.ports import Clock, PromptLibrary
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedErrands, ScriptedSites
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,25 @@ class Setting:
     limits: Limits
 
     def services_at(
-        self, clock: Clock, prompts: PromptLibrary, outages: Sequence[Outage], desk: ScriptedDesk
+        self,
+        clock: Clock,
+        prompts: PromptLibrary,
+        outages: Sequence[Outage],
+        desk: ScriptedDesk,
+        errands: ScriptedErrands | None = None,
     ) -> Services:
-        """What one call's flow asks of the outside."""
+        """What one call's flow asks of the outside. Its errands are only remembered."""
         sites = ScriptedSites(self.sites)
         board = ScriptedBoard(outages)
-        return replace(self.services, clock=clock, prompts=prompts, outages=board, callbacks=desk, sites=sites)
+        return replace(
+            self.services,
+            clock=clock,
+            prompts=prompts,
+            outages=board,
+            callbacks=desk,
+            sites=sites,
+            errands=errands or ScriptedErrands(),
+        )
 
     def desk(self, start: datetime) -> ScriptedDesk:
         """A callback desk with room in every window, from a moment on."""

@@ -13,10 +13,11 @@ from ivr.domain.outage import Outage, OutageId
 from ivr.flow.model import FlowSet
 from ivr.simulation.described import local
 from ivr.simulation.described_enquiry import DescribedEnquiry
+from ivr.simulation.expected_errands import unopened, unsent
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scenario import Booked, Expected, Hears, Pressed, Written
 from ivr.simulation.scripted_channel import Act, Heard, Leave, Press, Speak
-from ivr.simulation.scripted_services import ScriptedDesk
+from ivr.simulation.scripted_services import ScriptedDesk, ScriptedErrands
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
@@ -64,7 +65,8 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         for number, outage in enumerate(scenario.outages, start=1)
     ]
     desk = _desk(scenario.callbacks, setting.desk(start))
-    services = setting.services_at(VirtualClock(start), prompts, outages, desk)
+    errands = ScriptedErrands(scenario.tickets)
+    services = setting.services_at(VirtualClock(start), prompts, outages, desk, errands)
     if scenario.queue is not None:
         hours = None if scenario.queue == "open" else OpeningHours(zone, ((),) * 7)
         services = replace(
@@ -82,7 +84,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         direction=setting.direction(written.flow),
         leaves_after=scenario.hangs_up_after,
     )
-    return Verdict(written, played, next(_differences(written, played, desk, setting), None))
+    return Verdict(written, played, next(_differences(written, played, desk, errands, setting), None))
 
 
 def _desk(callbacks: str, desk: ScriptedDesk) -> ScriptedDesk:
@@ -107,7 +109,9 @@ def _acts(pressed: Pressed) -> Iterator[Act]:
 # --- comparing ------------------------------------------------------------------------------------------------------
 
 
-def _differences(written: Written, played: PlayedThrough, desk: ScriptedDesk, setting: Setting) -> Iterator[Difference]:
+def _differences(
+    written: Written, played: PlayedThrough, desk: ScriptedDesk, errands: ScriptedErrands, setting: Setting
+) -> Iterator[Difference]:
     expected, ending = written.scenario.expect, played.ending
     if ending.error and not (expected.error and expected.error in ending.error):
         yield Difference(written.line("name"), f"the flow failed: {ending.error}")
@@ -123,6 +127,10 @@ def _differences(written: Written, played: PlayedThrough, desk: ScriptedDesk, se
     yield from _endings(written, expected, played)
     if expected.callback is not None:
         yield from _callback(written, expected.callback, desk, setting)
+    if expected.ticket is not None and (difference := unopened(expected.ticket, errands)):
+        yield Difference(written.line("expect", "ticket"), difference)
+    for difference in unsent(expected.message, errands, setting.services.country):
+        yield Difference(written.line("expect", "message"), difference)
 
 
 def _deed(act: Act) -> str:

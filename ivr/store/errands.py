@@ -128,13 +128,15 @@ class StoredErrands:
 
     async def retry(self, key: str, *, at: datetime) -> bool:
         """Have an errand tried at once, also when it failed; False when there is none of this key to be done."""
-        again = (
-            update(errands)
-            .where(errands.c.key == key, errands.c.state != ErrandState.DONE.value)
-            .values(state=ErrandState.WAITING.value, since=at, not_before=at, ended_at=None)
-        )
+        again = update(errands).where(errands.c.key == key, errands.c.state != ErrandState.DONE.value)
         async with self._database.writing() as connection:
-            return (await connection.execute(again)).rowcount == 1
+            return (await connection.execute(again.values(_anew(at)))).rowcount == 1
+
+    async def retry_failed(self, *, at: datetime) -> int:
+        """Have every errand that failed tried at once; how many these are."""
+        again = update(errands).where(errands.c.state == ErrandState.FAILED.value)
+        async with self._database.writing() as connection:
+            return (await connection.execute(again.values(_anew(at)))).rowcount
 
 
 def _row(assignment: Assignment) -> dict[str, object]:
@@ -156,6 +158,10 @@ def _row(assignment: Assignment) -> dict[str, object]:
         "lease_owner": assignment.held_by,
         "lease_until": assignment.held_until,
     }
+
+
+def _anew(at: datetime) -> dict[str, object]:
+    return {"state": ErrandState.WAITING.value, "since": at, "not_before": at, "ended_at": None}
 
 
 def _changes(report: ErrandReport) -> dict[str, object]:

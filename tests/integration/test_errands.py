@@ -297,8 +297,8 @@ async def test_the_contact_says_what_became_of_its_errands(node: Node) -> None:
     await node.work()
     [(_, events)] = await StoredContacts(node.database).contacts()
     assert [(event.kind, event.detail) for event in events] == [
-        (EventKind.ERRAND, {"kind": "ticket", "state": "done", "number": "T1"}),
-        (EventKind.ERRAND, {"kind": "message", "state": "failed", "reason": "texts cannot reach this number"}),
+        (EventKind.ERRAND, {"errand": "ticket", "state": "done", "number": "T1"}),
+        (EventKind.ERRAND, {"errand": "message", "state": "failed", "reason": "texts cannot reach this number"}),
     ]
 
 

@@ -126,6 +126,16 @@ async def test_only_what_is_not_done_can_be_tried_again(errands: StoredErrands) 
     assert not await errands.retry("nothing", at=NOW)
 
 
+async def test_all_that_failed_can_be_tried_again(errands: StoredErrands) -> None:
+    assigned = [sms("m1"), sms("m2"), sms("m3")]
+    reports = [
+        ErrandReport(key, 1, NOW, state) for key, state in (("m1", ErrandState.FAILED), ("m2", ErrandState.DONE))
+    ]
+    await errands.write(assigned, reports)
+    assert await errands.retry_failed(at=NOW) == 1
+    assert await claim(errands) == ["m1", "m3"]
+
+
 async def test_what_waits_and_what_failed_is_counted(errands: StoredErrands) -> None:
     assert await errands.counts() == {ErrandState.WAITING: 0, ErrandState.FAILED: 0}
     await errands.write(

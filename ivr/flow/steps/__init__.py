@@ -12,6 +12,7 @@ from ivr.flow.steps.hang_up import HangUp
 from ivr.flow.steps.identify import Identify
 from ivr.flow.steps.lookup import Lookup
 from ivr.flow.steps.menu import Menu
+from ivr.flow.steps.message import Message
 from ivr.flow.steps.outage import Outage
 from ivr.flow.steps.queue import Queue
 from ivr.flow.steps.reason import Reason
@@ -20,6 +21,7 @@ from ivr.flow.steps.return_ import Return
 from ivr.flow.steps.say import Say
 from ivr.flow.steps.set import Set
 from ivr.flow.steps.survey import Survey
+from ivr.flow.steps.ticket import Ticket
 from ivr.flow.steps.transfer import Transfer
 from ivr.flow.steps.triage import Triage
 from ivr.flow.steps.verify import Verify
@@ -46,6 +48,8 @@ STEPS: tuple[type[Step], ...] = (
     Set,
     Wait,
     Triage,
+    Ticket,
+    Message,
     Voicemail,
     Record,
     Survey,

@@ -62,6 +62,7 @@ class Triage(Step):
             for given in walk.answers[before:]:
                 detail: dict[str, Json] = {"question": given.question, "answer": given.answer}
                 session.log.note(EventKind.TRIAGE_ANSWER, session.step, triage=self.name, **detail)
+                session.triage_answers.append((given.question, given.answer))
         return self._end(session, walk)
 
     def exits(self) -> Sequence[Exit]:

@@ -146,7 +146,7 @@ def test_simulate_as_json(project: Path) -> None:
     played = ivr("simulate", "lijnnet", "--press", "1", "--outage", "Groningen", "--caller", "+31502345678", "--json")
     assert played.exit_code == 0, played.output
     shown = json.loads(played.stdout)
-    assert set(shown) == {"events", "outcome", "reason"}
+    assert set(shown) == {"events", "outcome", "reason", "tickets", "messages"}
     assert (shown["outcome"], shown["reason"]) == ("handed_over", "outage")
     assert "outage_told" in [event["kind"] for event in shown["events"]]
 

@@ -32,7 +32,13 @@ from ivr.flow.session import Services
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedShelf, ScriptedSites
+from ivr.simulation.scripted_services import (
+    ScriptedBoard,
+    ScriptedDesk,
+    ScriptedErrands,
+    ScriptedShelf,
+    ScriptedSites,
+)
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
 from ivr.yamlfile.problem import Problem
@@ -115,6 +121,7 @@ class World:
         )
     )
     shelf: ScriptedShelf = field(default_factory=ScriptedShelf)
+    errands: ScriptedErrands = field(default_factory=ScriptedErrands)
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NINE))
     hours: Mapping[str, OpeningHours] = field(default_factory=dict)
     systems_away: bool = False
@@ -132,6 +139,7 @@ class World:
             queue_hours=self.hours,
             destinations=TELEPHONES,
             recordings=self.shelf,
+            errands=self.errands,
         )
 
     def open_outage(self, region: str | None = None, **changes: Any) -> None:
@@ -184,6 +192,7 @@ class Examiner(Protocol):
         triage: str = "",
         others: Mapping[str, str] = {},
         capabilities: Collection[Capability] | None = None,
+        errands: Collection[str] | None = None,
     ) -> tuple[FlowSet | None, list[Problem]]: ...
 
 
@@ -207,6 +216,7 @@ def examine_flow(tmp_path: Path) -> Examiner:
         triage: str = "",
         others: Mapping[str, str] = {},
         capabilities: Collection[Capability] | None = None,
+        errands: Collection[str] | None = None,
     ) -> tuple[FlowSet | None, list[Problem]]:
         for language in Language:
             folder = tmp_path / "prompts" / language
@@ -232,6 +242,7 @@ def examine_flow(tmp_path: Path) -> Examiner:
             queue_gaps=gaps,
             destinations=TELEPHONES,
             capabilities=capabilities,
+            errands=errands,
         )
         return examine(sources)
 

@@ -54,6 +54,7 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         triage=case.get("triage", ""),
         others=case.get("flows", {}),
         capabilities=case.get("capabilities"),
+        errands=case.get("errands"),
     )
     world.hours = hours_of(case)
     shown = [f"{p.line}:{p.column}: {p.message} ({p.hint})" for p in problems]
@@ -74,6 +75,7 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         world.desk.offers = ()
     elif case.get("desk") == "second_full":
         world.desk.full = {world.desk.offers[1]}
+    world.errands.tickets_are = case.get("tickets", "open")
     world.systems_away = case.get("systems") == "away"
     world.prompts.broken = set(case.get("broken", []))
     played = world.play(flows, case.get("caller", "unknown"), case.get("press", ""))
@@ -84,5 +86,10 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
                 if kind not in ("step", "prompt", "picked_up", "ended")] == case["events"]  # fmt: skip
     assert played.ending.outcome == case["outcome"]
     assert (played.ending.reason or "") == case.get("reason", "")
+    if "opened" in case:
+        opened = zip(world.errands.tickets, world.errands.customers, strict=True)
+        assert [{"subject": t.subject, "text": t.text, "customer": whose or ""} for t, whose in opened] == case["opened"]
+    if "sent" in case:
+        assert [f"{m.kind} {m.to} {m.subject} {m.text}" for m in world.errands.messages] == case["sent"]
     if "booked" in case:
         assert [f"{b.number} {b.window.start:%H:%M} {b.queue}" for b in world.desk.booked] == case["booked"]

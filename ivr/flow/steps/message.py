@@ -1,0 +1,100 @@
+"""message: sends a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import model_validator
+
+from ivr.domain import errand
+from ivr.domain.contact import EventKind
+from ivr.domain.errand import MessageKind
+from ivr.domain.line import LineState, mask, read_line
+from ivr.errors import StepFailed
+from ivr.flow.expressions import Text
+from ivr.flow.names import BlockName
+from ivr.flow.session import Session
+from ivr.flow.step import Exit, GoTo, Next, Result, Step
+
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+WEB = re.compile(r"https?://[^\s]+")
+
+
+class Message(Step):
+    """Sends a message by `sms`, `email` or `webhook`.
+
+    The connector for each is named under `errands.messages` in `config.yaml`. `text`,
+    `subject` and `to` are written as texts are. Without `to` an SMS goes to the number that
+    calls, and an e-mail to the address of the customer; a webhook needs it. When there is
+    nobody to send it to (a withheld number, no address) the flow goes on at `otherwise`;
+    without it, with the next step. It is sent soon after, and never waited for.
+
+    ```yaml
+    - message: { by: sms, text: "Uw melding is {{ answers.fault }}. Lijnnet" }
+    - message: { by: email, to: planning@example.nl, subject: Visit, text: "{{ caller.name }}" }
+    ```
+    """
+
+    kind: ClassVar[str] = "message"
+
+    by: MessageKind
+    text: Text
+    to: Text | None = None
+    subject: Text | None = None
+    otherwise: BlockName | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Message:
+        if self.by is MessageKind.WEBHOOK and self.to is None:
+            raise ValueError("a webhook needs an address; write to: https://…")
+        if self.by is not MessageKind.EMAIL and self.subject is not None:
+            raise ValueError("only an e-mail has a subject; write it in the text")
+        return self
+
+    async def run(self, session: Session) -> Result:
+        desk = session.services.errands
+        if desk is None:
+            raise StepFailed("there is nobody to send messages")
+        values = session.values()
+        to = self._address(session, self.to.written(values) if self.to else self._callers(session))
+        if to:
+            session.messages += 1
+            key = f"{session.contact_id}:message:{session.messages}"
+            subject = " ".join(self.subject.written(values).splitlines()) if self.subject else ""
+            desk.send(errand.Message(key, self.by, to, self.text.written(values), subject), session.contact_id)
+        session.log.note(EventKind.MESSAGE, session.step, by=self.by.value, to=_shown(to) or None)
+        return GoTo(self.otherwise) if self.otherwise and not to else Next()
+
+    def exits(self) -> Sequence[Exit]:
+        return [Exit(self.otherwise)] if self.otherwise else []
+
+    def errands(self) -> frozenset[str]:
+        return frozenset({f"messages.{self.by.value}"})
+
+    def fields(self) -> frozenset[str]:
+        return frozenset({"email"}) if self.by is MessageKind.EMAIL and self.to is None else frozenset()
+
+    def _callers(self, session: Session) -> str:
+        """The caller's own number or address; empty when it is not known."""
+        if self.by is MessageKind.SMS:
+            return session.caller().line.number or ""
+        customer = session.customer
+        return (customer.email or "") if customer else ""
+
+    def _address(self, session: Session, to: str) -> str:
+        """An address as it is sent to; empty when it is none."""
+        if self.by is MessageKind.SMS:
+            line = read_line(to, country=session.services.country)
+            return line.number or "" if line.state is LineState.KNOWN else ""
+        pattern = EMAIL if self.by is MessageKind.EMAIL else WEB
+        return to if pattern.fullmatch(to) else ""
+
+
+def _shown(to: str) -> str:
+    """An address as the journal has it: enough to know it by, too little to use it."""
+    name, at, domain = to.partition("@")
+    if at and not WEB.fullmatch(to):
+        return f"{name[:1]}…@{domain}"
+    return to if WEB.fullmatch(to) else mask(to)
