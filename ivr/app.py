@@ -179,8 +179,6 @@ class Application:
             self.queue_watch.expect,
         )
         self.agi = FastAgiServer(config.asterisk.fastagi, reception.receive, config.organisation.country)
-        # The same after a restart, so that our own promises are ours again at once.
-        owner = f"{socket.gethostname()}:{config.asterisk.fastagi.port}"
         runner = AttemptRunner(config.callbacks, config.asterisk, self.stores.callbacks, self.switchboard, clock, owner)
         self.dialer = Dialer(
             config.callbacks,

@@ -24,8 +24,8 @@ from ivr.errors import AmiLoginRefused, AmiUnavailable, ConnectorError, InvalidF
 from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine
 from ivr.speech.library import PromptLibrary
-from ivr.store.stores import Stores
 from ivr.store.recording_folder import OTHERS
+from ivr.store.stores import Stores
 
 # From this major version on FastAGI, AMI filters and queues do all that is asked of them.
 OLDEST_ASTERISK = 18
@@ -82,8 +82,8 @@ async def _each(config: Config) -> AsyncIterator[Finding]:
     yield await _prompts(config)
     yield await _database(config)
     yield _spool(config)
-    async for found in _connectors(config):
     yield _recordings(config)
+    async for found in _connectors(config):
         yield found
     yield await asyncio.to_thread(_manager, config)
     engine = await _engine(config)
@@ -138,17 +138,6 @@ def _spool(config: Config) -> Finding:
     return Finding("spool", True, f"{folder}, {waiting} files waiting for the database")
 
 
-async def _connectors(config: Config) -> AsyncIterator[Finding]:
-    clock = SystemClock()
-    guards = guards_of(config, clock)
-    others = errand_systems_of(config, guards, clock)
-    for guard in {system.name: system for system in (*guards, *others.values())}.values():
-        name = f"connector {guard.name}"
-        try:
-            await guard.open()
-            await guard.check()
-        except ConnectorError as error:
-            yield Finding(name, False, str(error), f"see connectors.{guard.name} in config.yaml")
 def _recordings(config: Config) -> Finding:
     folder = config.recordings.path
     if not folder.exists():
@@ -160,6 +149,17 @@ def _recordings(config: Config) -> Finding:
     return Finding("recordings", True, f"{folder}, kept for {config.recordings.keep_days} days")
 
 
+async def _connectors(config: Config) -> AsyncIterator[Finding]:
+    clock = SystemClock()
+    guards = guards_of(config, clock)
+    others = errand_systems_of(config, guards, clock)
+    for guard in {system.name: system for system in (*guards, *others.values())}.values():
+        name = f"connector {guard.name}"
+        try:
+            await guard.open()
+            await guard.check()
+        except ConnectorError as error:
+            yield Finding(name, False, str(error), f"see connectors.{guard.name} in config.yaml")
         else:
             yield Finding(name, True, "answers")
         finally:

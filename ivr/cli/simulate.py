@@ -53,15 +53,13 @@ SHOWN = {
     EventKind.TRIAGE_RESULT: "triage",
     EventKind.TICKET: "ticket",
     EventKind.MESSAGE: "message",
-    EventKind.QUEUED: "to queue",
-    EventKind.TRANSFERRED: "transfers to",
-    EventKind.ERROR: "ERROR",
-    EventKind.TICKET: "ticket",
-    EventKind.MESSAGE: "message",
     EventKind.RECORDED: "caller speaks",
     EventKind.MESSAGE_LEFT: "message left",
     EventKind.CALL_RECORDING: "records call",
     EventKind.SURVEY_ANSWER: "survey",
+    EventKind.QUEUED: "to queue",
+    EventKind.TRANSFERRED: "transfers to",
+    EventKind.ERROR: "ERROR",
     EventKind.HUNG_UP: "caller hangs up",
 }
 """The events that are shown, and the particulars' place after them."""
@@ -70,12 +68,12 @@ SHOWN = {
 @click.command()
 @click.argument("flow")
 @click.option("--caller", default="", help="The number that calls, such as +31612345678; withheld without it.")
-@click.option("--press", default="", help="What the caller does: 1,2 or 0612345678# keys; - silence; 6s speech; x hangs up.")
+@click.option(
+    "--press", default="", help="What the caller does: 1,2 or 0612345678# keys; - silence; 6s speech; x hangs up."
+)
 @click.option("--at", "moment", default="", help="When, local time, such as 2026-11-21T10:00.  [default: now]")
 @click.option("--outage", "regions", multiple=True, help="A region with an outage. May be given more than once.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason, tickets, messages}."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason, tickets, messages}.")
 @click.pass_context
 def command(
     ctx: click.Context, flow: str, caller: str, press: str, moment: str, regions: tuple[str, ...], as_json: bool
@@ -199,7 +197,6 @@ def _show(played: PlayedThrough, zone: ZoneInfo) -> None:
         key = detail.get("key")
         if kind is EventKind.PROMPT and key:
             click.echo(f"{'':8}  (interrupted by {key})")
-    click.echo(_ending(played))
 
 
 def _ending(played: PlayedThrough) -> str:
