@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import cache
 from re import fullmatch
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
@@ -115,6 +116,7 @@ def merged(customers: Sequence[Customer]) -> Sequence[Customer]:
     return list(once.values())
 
 
+@cache  # reading a class's types takes longer than reading a record
 def _type_of(kind: type, field: str) -> Any:
     """A field's type without its None: `tuple` and `frozenset` for those of anything."""
     hint = get_type_hints(kind)[field]
