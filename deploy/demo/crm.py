@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-VERSION = 2
+VERSION = 3
 """Of the schema and the customers; an older file is made anew."""
 
 CUSTOMERS = 2_000
@@ -30,7 +30,7 @@ SCHEMA = """
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY, customer_number TEXT NOT NULL UNIQUE, name TEXT NOT NULL, language TEXT NOT NULL,
     street TEXT NOT NULL, house_number INTEGER NOT NULL, postcode TEXT NOT NULL, city TEXT NOT NULL,
-    birth_date TEXT NOT NULL, email TEXT NOT NULL, customer_since TEXT NOT NULL);
+    birth_date TEXT NOT NULL, email TEXT NOT NULL, customer_since TEXT NOT NULL, changed_at TEXT NOT NULL);
 CREATE TABLE phones (
     id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers, number TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('home', 'work')));
@@ -45,7 +45,28 @@ CREATE INDEX phones_number ON phones (number);
 CREATE INDEX phones_customer ON phones (customer_id);
 CREATE INDEX subscriptions_customer ON subscriptions (customer_id);
 CREATE INDEX orders_customer ON orders (customer_id);
+CREATE INDEX customers_changed ON customers (changed_at, customer_number);
 """
+
+MADE_AT = "2026-11-01 00:00:00.000"
+"""When every customer changed last, for `changed_at`; from then on the triggers keep it."""
+
+# Whatever is told of a customer may have changed: their own row, a number, a product.
+TRIGGER = """
+CREATE TRIGGER TABLE_EVENT AFTER EVENT ON TABLE BEGIN
+    UPDATE customers SET changed_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE id = WHICH;
+END;
+"""
+TRIGGERS = "".join(
+    TRIGGER.replace("TABLE", table).replace("EVENT", event).replace("WHICH", which)
+    for table, event, which in (
+        ("customers", "INSERT", "new.id"), ("customers", "UPDATE", "new.id"),
+        ("phones", "INSERT", "new.customer_id"), ("phones", "UPDATE", "new.customer_id"),
+        ("phones", "DELETE", "old.customer_id"),
+        ("subscriptions", "INSERT", "new.customer_id"), ("subscriptions", "UPDATE", "new.customer_id"),
+        ("subscriptions", "DELETE", "old.customer_id"),
+    )
+)  # fmt: skip
 
 # City, area code, lowest and highest postcode digits, weight.
 CITIES = (
@@ -125,6 +146,7 @@ def make_crm(path: Path, today: date) -> bool:
         crm.executescript(SCHEMA)
         _fill(crm, random.Random(SEED))  # noqa: S311 - repeatable on purpose
         _date_named_orders(crm, today)
+        crm.executescript(TRIGGERS)
         crm.execute(f"PRAGMA user_version = {VERSION}")
     os.replace(unfinished, path)
     return True
@@ -171,13 +193,13 @@ def _fill(crm: sqlite3.Connection, chance: random.Random) -> None:
 def _add_customer(crm: sqlite3.Connection, chance: random.Random, customer_id: int, customer: NamedCustomer) -> None:
     street, drawn = chance.choice(STREETS), chance.randint(1, 199)
     crm.execute(
-        "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             customer_id, customer.customer_number, customer.name, customer.language, street,
             drawn if customer.house_number is None else customer.house_number, customer.postcode, customer.city,
             customer.birth_date or str(ELDEST + timedelta(days=customer_id * 7919 % AGES)),
             f"{customer.customer_number}@lijnnet.example".lower(),
-            f"{chance.randint(2008, 2025)}-{chance.randint(1, 12):02}-01",
+            f"{chance.randint(2008, 2025)}-{chance.randint(1, 12):02}-01", MADE_AT,
         ),
     )  # fmt: skip
     crm.executemany(

@@ -1,9 +1,9 @@
-"""A database asked by one query: SQLAlchemy's engine, its limits, and its exceptions turned into ours."""
+"""A database that is asked by queries: SQLAlchemy's engine, its limits, and its exceptions turned into ours."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, TextClause, bindparam, text
@@ -15,22 +15,20 @@ from integrations.sql.sqlite_file import SqliteFile
 from ivr.connectors.connector import Surroundings
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
 
-MOST_ROWS = 500
-"""Rows read for one number. More means that the query does not select by number."""
-
-NOBODY = "+0"
-"""A number that nobody has, to ask for a query's columns without anybody's data."""
-
+NUMBERS = "numbers"
+"""The parameter of a query that is a list: `IN :numbers`."""
 
 Found = tuple[Sequence[str], Sequence[Sequence[object]]]
 """The names of a query's columns, and rows."""
 
+Row = Mapping[str, object]
+
 
 class Source(Protocol):
-    """A database and the query that it is asked. Raises what its driver raises."""
+    """A database. Raises what its driver raises."""
 
-    async def fetch(self, numbers: Sequence[str]) -> Found:
-        """What it has for numbers in any of these spellings, one row more than MOST_ROWS at most."""
+    async def fetch(self, query: TextClause, values: Mapping[str, object], most: int) -> Found:
+        """What it has for the values of a query's parameters, at most so many rows."""
 
     async def close(self) -> None:
         """Close every connection."""
@@ -39,10 +37,9 @@ class Source(Protocol):
 class Server:
     """A database that is reached over a network, through its asynchronous driver."""
 
-    def __init__(self, url: URL, query: TextClause, surroundings: Surroundings) -> None:
+    def __init__(self, url: URL, surroundings: Surroundings) -> None:
         timeout = surroundings.timeout
         of_driver: dict[str, dict[str, object]] = {"asyncpg": {"timeout": timeout, "command_timeout": timeout}}
-        self._query = query
         self._engine = create_async_engine(
             url,
             hide_parameters=True,
@@ -54,13 +51,10 @@ class Server:
             pool_use_lifo=True,
         )
 
-    async def fetch(self, numbers: Sequence[str]) -> Found:
-        """What it has for numbers in any of these spellings, one row more than MOST_ROWS at most."""
-        async with (
-            self._engine.connect() as connection,
-            connection.stream(self._query, {"numbers": list(numbers)}) as result,
-        ):
-            return list(result.keys()), await result.fetchmany(MOST_ROWS + 1)
+    async def fetch(self, query: TextClause, values: Mapping[str, object], most: int) -> Found:
+        """What it has for the values of a query's parameters, at most so many rows."""
+        async with self._engine.connect() as connection, connection.stream(query, dict(values)) as result:
+            return list(result.keys()), await result.fetchmany(most)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -68,39 +62,35 @@ class Server:
 
 
 class SqlClient:
-    """One query on one database; `query` holds the bind parameter `:numbers`, a list."""
+    """A database, asked by queries as `query_of` makes them. Every method raises ConnectorError and nothing else."""
 
-    def __init__(self, url: URL, query: str, surroundings: Surroundings) -> None:
-        asked = text(query).bindparams(bindparam("numbers", expanding=True))
+    def __init__(self, url: URL, surroundings: Surroundings) -> None:
         in_file = url.get_backend_name() == "sqlite"
-        self._source: Source = (
-            SqliteFile(url, asked, surroundings, most_rows=MOST_ROWS + 1)
-            if in_file
-            else Server(url, asked, surroundings)
-        )
+        self.in_file = in_file
+        self._source: Source = SqliteFile(url, surroundings) if in_file else Server(url, surroundings)
 
-    async def columns(self) -> Sequence[str]:
-        """The names of the query's columns. Raises ConnectorError."""
-        names, _ = await self._ask([NOBODY])
+    async def columns(self, query: TextClause, values: Mapping[str, object]) -> Sequence[str]:
+        """The names of a query's columns."""
+        names, _ = await self._ask(query, values, 1)
         return names
 
-    async def rows(self, numbers: Sequence[str]) -> Sequence[Mapping[str, object]]:
-        """The rows for numbers in any of these spellings, at most MOST_ROWS. Raises ConnectorError."""
-        names, rows = await self._ask(numbers)
-        if len(rows) > MOST_ROWS:
-            raise ConnectorRefused(f"the query gave more than {MOST_ROWS} rows for one number")
+    async def rows(self, query: TextClause, values: Mapping[str, object], *, most: int) -> Sequence[Row]:
+        """The rows for the values of a query's parameters; ConnectorRefused when there are more than `most`."""
+        names, rows = await self._ask(query, values, most + 1)
+        if len(rows) > most:
+            raise ConnectorRefused(f"the query gave more than {most} rows")
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     async def close(self) -> None:
-        """Close every connection. Raises ConnectorError."""
+        """Close every connection."""
         try:
             await self._source.close()
         except (SQLAlchemyError, OSError) as error:
             raise ConnectorUnavailable(f"closing the database: {type(error).__name__}") from error
 
-    async def _ask(self, numbers: Sequence[str]) -> Found:
+    async def _ask(self, query: TextClause, values: Mapping[str, object], most: int) -> Found:
         try:
-            return await self._source.fetch(numbers)
+            return await self._source.fetch(query, values, most)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise _ours(error) from error
@@ -108,18 +98,31 @@ class SqlClient:
             raise _ours(error) from error
         # The database had dropped a connection that lay idle. Reading again is safe, on a new one.
         try:
-            return await self._source.fetch(numbers)
+            return await self._source.fetch(query, values, most)
         except Exception as error:  # the same border
             raise _ours(error) from error
 
 
-def query_mistake(query: str) -> str:
-    """What keeps a query from being asked, or ''."""
-    parameters = set(text(query).compile().params)
-    if "numbers" not in parameters:
-        return "the query must select by the caller's number: WHERE your_column IN :numbers"
-    others = sorted(parameters - {"numbers"})
-    return f"the query has other parameters than :numbers: {', '.join(others)}" if others else ""
+def query_of(sql: str) -> TextClause:
+    """A query that can be asked."""
+    query = text(sql)
+    return query.bindparams(bindparam(NUMBERS, expanding=True)) if NUMBERS in parameters(sql) else query
+
+
+def parameters(sql: str) -> frozenset[str]:
+    """The names of a query's parameters."""
+    return frozenset(text(sql).compile().params)
+
+
+def query_mistake(sql: str, wanted: Collection[str], advice: str) -> str:
+    """What keeps a query from being asked with exactly the parameters `wanted`, or ''."""
+    given = parameters(sql)
+    missing = [f":{name}" for name in wanted if name not in given]
+    if missing:
+        return f"the query has no {' and no '.join(missing)}; {advice}"
+    others = sorted(given - set(wanted))
+    known = " and ".join(f":{name}" for name in wanted)
+    return f"the query has other parameters than {known}: {', '.join(others)}" if others else ""
 
 
 def _ours(error: Exception) -> ConnectorError:

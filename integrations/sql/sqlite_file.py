@@ -1,11 +1,11 @@
-"""A query on an SQLite file: one turn of a thread, where the asynchronous driver takes five."""
+"""Queries on an SQLite file: one turn of a thread, where the asynchronous driver takes five."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -21,12 +21,10 @@ _dialect = sqlite.dialect()
 
 
 class SqliteFile:
-    """Asks `query` of a file, which is opened for reading only. Raises what sqlite3 raises."""
+    """Asks queries of a file, which is opened for reading only. Raises what sqlite3 raises."""
 
-    def __init__(self, url: URL, query: TextClause, surroundings: Surroundings, *, most_rows: int) -> None:
-        self._query = query
-        self._most_rows = most_rows
-        self._statements: dict[int, tuple[str, Sequence[int]]] = {}
+    def __init__(self, url: URL, surroundings: Surroundings) -> None:
+        self._statements: dict[tuple[str, int], tuple[str, Sequence[str]]] = {}
         arguments, options = _dialect.create_connect_args(_read_only(url, surroundings.folder))
         self._file: str = arguments[0]
         self._options = {**options, "timeout": surroundings.timeout, "check_same_thread": False}
@@ -34,9 +32,11 @@ class SqliteFile:
         self._of_thread = threading.local()
         self._connections: list[sqlite3.Connection] = []
 
-    async def fetch(self, numbers: Sequence[str]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        """The names of the columns, and the rows for numbers in any of these spellings, at most `most_rows`."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, numbers)
+    async def fetch(
+        self, query: TextClause, values: Mapping[str, object], most: int
+    ) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        """The names of the columns, and at most so many rows for the values of a query's parameters."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, query, values, most)
 
     async def close(self) -> None:
         """Close every connection, after the questions that are being answered."""
@@ -44,10 +44,21 @@ class SqliteFile:
         for connection in self._connections:
             connection.close()
 
-    def _read(self, numbers: Sequence[str]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        statement, order = self._statement(len(numbers))
-        with closing(self._connection().execute(statement, [numbers[place] for place in order])) as cursor:
-            return [column[0] for column in cursor.description or ()], cursor.fetchmany(self._most_rows)
+    def _read(
+        self, query: TextClause, values: Mapping[str, object], most: int
+    ) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        flat: dict[str, object] = {}
+        several = 0
+        for name, value in values.items():
+            if isinstance(value, list):
+                several = len(value)
+                # As SQLAlchemy names the elements of a list.
+                flat |= {f"{name}_{place}": each for place, each in enumerate(value, 1)}
+            else:
+                flat[name] = value
+        statement, order = self._statement(query, values, several)
+        with closing(self._connection().execute(statement, [flat[name] for name in order])) as cursor:
+            return [column[0] for column in cursor.description or ()], cursor.fetchmany(most)
 
     def _connection(self) -> sqlite3.Connection:
         """This thread's own."""
@@ -58,15 +69,14 @@ class SqliteFile:
             self._of_thread.connection = connection
         return connection
 
-    def _statement(self, count: int) -> tuple[str, Sequence[int]]:
-        """The query for so many numbers, and which of them each of its question marks stands for."""
-        if count not in self._statements:
-            asked = self._query.bindparams(numbers=[str(place) for place in range(count)])
-            compiled = asked.compile(dialect=_dialect, compile_kwargs={"render_postcompile": True})
+    def _statement(self, query: TextClause, values: Mapping[str, object], several: int) -> tuple[str, Sequence[str]]:
+        """A query for a list of so many, and the parameter that each of its question marks stands for."""
+        key = (query.text, several)
+        if key not in self._statements:
+            compiled = query.bindparams(**values).compile(dialect=_dialect, compile_kwargs={"render_postcompile": True})
             assert isinstance(compiled, SQLCompiler)
-            places = [int(compiled.params[name]) for name in compiled.positiontup or ()]
-            self._statements[count] = str(compiled), places
-        return self._statements[count]
+            self._statements[key] = str(compiled), list(compiled.positiontup or ())
+        return self._statements[key]
 
 
 def _read_only(url: URL, folder: Path) -> URL:

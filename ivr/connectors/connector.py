@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -19,13 +20,15 @@ from ivr.domain.line import PhoneNumber
 class Surroundings:
     """What an integration may know of where it runs.
 
-    `country` is the organisation's (ISO 3166), for numbers in national form. Relative
-    paths in settings start at `folder`. `timeout` (seconds) and `concurrency` (requests at
-    once) are the guard's: after the first nobody waits for an answer any more, so drivers
-    may give up too; the second is how many connections are of use.
+    `country` is the organisation's (ISO 3166), for numbers in national form, and `zone` is
+    for moments that a system tells without theirs. Relative paths in settings start at
+    `folder`. `timeout` (seconds) and `concurrency` (requests at once) are the guard's: after
+    the first nobody waits for an answer any more, so drivers may give up too; the second is
+    how many connections are of use.
     """
 
     country: str = "NL"
+    zone: tzinfo = UTC
     folder: Path = Path()
     timeout: float = 2.0
     concurrency: int = 20

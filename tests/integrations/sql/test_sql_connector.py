@@ -242,12 +242,12 @@ async def test_errors_do_not_hold_the_number_that_was_asked_for(connect: Connect
 @pytest.mark.postgresql
 async def test_a_password_is_read_from_its_file(connect: Connect, tmp_path: Path, cluster: Cluster) -> None:
     settings = {"url": cluster.new_database(), "password_file": "crm.password", "query": "SELECT 1 WHERE 1 IN :numbers"}
-    with pytest.raises(ConnectorRefused, match=r"password_file crm.password cannot be read"):
+    with pytest.raises(ConnectorRefused, match=r"crm\.password cannot be read"):
         await connect(**settings).open()
     (tmp_path / "crm.password").write_text("opensesame\n")
     with pytest.raises(ConnectorRefused) as caught:
         await connect(**settings).open()
-    assert "password_file" not in str(caught.value)
+    assert "cannot be read" not in str(caught.value)
     assert "opensesame" not in str(caught.value)
 
 
