@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from ivr.flow.drafts import DOCS, Draft, DraftStep
 from ivr.flow.expression_types import Names
 from ivr.flow.kinds import Kind, bare, called
-from ivr.flow.names import FlowName
 from ivr.flow.step import Kept
 from ivr.yamlfile.nodes import place_of
 from ivr.yamlfile.problem import Problem
@@ -16,7 +15,7 @@ PASSES = 4
 """How often types are worked out anew: answers may be set from answers, `a` from `b` from `c`."""
 
 
-Gives = Callable[[FlowName], Kind]
+Gives = Callable[[str], Kind]
 """The record that a flow gives to those who call it."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ivr.flow.names import BlockName
 from ivr.flow.step import Step
@@ -18,6 +19,7 @@ class Node:
 
 
 Blocks = Mapping[BlockName, Sequence[Node]]
+N = TypeVar("N", bound=str)
 
 
 @dataclass
@@ -68,9 +70,11 @@ class Graph:
     def endless(self) -> Iterator[tuple[BlockName, ...]]:
         """Rings of blocks that a call never leaves when the caller does nothing."""
         edges = self.edges()
-        for ring in _rings({name: found.alone for name, found in edges.items()}):
+        alone = {name: found.alone for name, found in edges.items()}
+        for ring in components(alone):
             inside = set(ring)
-            if not any(edges[name].ends_alone or edges[name].alone - inside for name in ring):
+            is_ring = len(ring) > 1 or ring[0] in alone[ring[0]]
+            if is_ring and not any(edges[name].ends_alone or edges[name].alone - inside for name in ring):
                 yield tuple(name for name in self.blocks if name in inside)
 
     def keys_count(self) -> set[tuple[BlockName, int]]:
@@ -124,12 +128,12 @@ class Graph:
         return edges
 
 
-def _rings(edges: Mapping[BlockName, set[BlockName]]) -> Iterator[list[BlockName]]:
-    """The strongly connected parts that hold a cycle (Tarjan 1972, without recursion)."""
-    order: dict[BlockName, int] = {}
-    low: dict[BlockName, int] = {}
-    path: list[BlockName] = []
-    on_path: dict[BlockName, int] = {}
+def components(edges: Mapping[N, Collection[N]]) -> Iterator[list[N]]:
+    """The strongly connected parts, each after those it leads to (Tarjan 1972, without recursion)."""
+    order: dict[N, int] = {}
+    low: dict[N, int] = {}
+    path: list[N] = []
+    on_path: dict[N, int] = {}
     for root in edges:
         if root in order:
             continue
@@ -149,8 +153,7 @@ def _rings(edges: Mapping[BlockName, set[BlockName]]) -> Iterator[list[BlockName
                     del path[on_path[name] :]
                     for left in ring:
                         del on_path[left]
-                    if len(ring) > 1 or name in edges[name]:
-                        yield ring
+                    yield ring
             elif target not in order:
                 order[target] = low[target] = len(order)
                 on_path[target] = len(path)

@@ -24,7 +24,7 @@ from ivr.flow.names import BlockName, FlowName, Name, QueueName, TriageName
 from ivr.flow.privacy import Privacy, Private, beginning_of, unknown_fields
 from ivr.flow.prompt_problems import PromptProblems
 from ivr.flow.recorded import Listen, recording_problems
-from ivr.flow.signatures import Signatures, leads_to
+from ivr.flow.signatures import Signatures
 from ivr.flow.step import Said, mentioned
 from ivr.flow.steps.menu import Menu
 from ivr.flow.telephones import forbidden_telephones
@@ -118,10 +118,11 @@ class Inspection:
         if self.entrances is not None and not self._prompts.unknown:  # a misspelt name is told of once
             for found in self.texts.values():
                 yield from unused_prompts(found, self._prompts.said, self.shown)
-        leading = {name: list(leads_to(draft)) for name, draft in flows.items()}
-        beginning = beginning_of(flows, [entrance.flow for entrance in self.entrances or ()], leading)
-        privacy = Privacy(flows, self.texts, Private.of(self.private), self.names, self._says)
-        yield from privacy.problems(beginning)
+        if self.private:
+            leading = {name: self._signatures.leads(name) for name in flows}
+            beginning = beginning_of(flows, [entrance.flow for entrance in self.entrances or ()], leading)
+            privacy = Privacy(flows, self.texts, Private.of(self.private), self.names, self._says)
+            yield from privacy.problems(beginning)
 
     def _flow(self, draft: Draft) -> Iterator[Problem]:
         head, root = draft.head, draft.root

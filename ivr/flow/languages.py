@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from ivr.flow.drafts import DOCS, Draft, DraftStep
-from ivr.flow.names import FlowName
 from ivr.flow.steps.goto import Goto
 from ivr.flow.steps.set import Set
 from ivr.yamlfile.nodes import place_of
 from ivr.yamlfile.problem import Problem
 
 PAGE = f"{DOCS}#languages"
-LeadsTo = Callable[[FlowName], Collection[FlowName]]
+LeadsTo = Callable[[str], Collection[str]]
 """A flow and all that a call may come to from there."""
 
 
@@ -32,7 +31,7 @@ def language_problems(draft: Draft, flows: Mapping[str, Draft], leads_to: LeadsT
             if message:
                 place = place_of(found.value, ("flow",))
                 yield place.warning("language", message, "add it to its languages:", PAGE)
-        elif isinstance(found.step, Set) and found.step.language is not None:
+        elif isinstance(found.step, Set) and found.step.language not in (None, *draft.head.languages):
             yield from _chosen(found, found.step, flows, leads_to(draft.head.flow))
 
 

@@ -179,6 +179,7 @@ def _versions(drafts: Sequence[Draft], triages: Sequence[DraftTriage], texts: Co
     asked = {found.triage.triage: found.digest for found in triages if found.triage}
     of_name = {draft.head.flow: draft for draft in drafts if draft.head}
     leads_to = {name: _named(draft, FlowName) & of_name.keys() for name, draft in of_name.items()}
+    questions_of = {name: {asked[triage] for triage in _named(draft, TriageName)} for name, draft in of_name.items()}
     versions = {}
     for name, draft in of_name.items():
         reached, waiting = {name}, [name]
@@ -187,7 +188,7 @@ def _versions(drafts: Sequence[Draft], triages: Sequence[DraftTriage], texts: Co
             reached |= found
             waiting += found
         others = sorted(of_name[other].digest for other in reached - {name})
-        questions = {asked[triage] for other in reached for triage in _named(of_name[other], TriageName)}
+        questions = {question for other in reached for question in questions_of[other]}
         digests = [draft.digest, *others, *sorted(questions), *(found.digest for found in texts)]
         versions[str(name)] = sha256("".join(digests).encode()).hexdigest()[:12]
     return versions

@@ -46,11 +46,17 @@ class Unproven:
         """The steps that call a flow."""
         self._continued: dict[str, set[str]] = {}
         """The flows that go on in a flow."""
+        self._goes_on: dict[str, set[str]] = {}
+        """The flows that a flow goes on in."""
         self._ends: dict[str, set[End]] = {}
         self._over: list[tuple[str, End]] = []
         """Flows that are over, which those who called them have not been told yet."""
-        self._beginning = frozenset(beginning)
-        for flow in sorted(self._beginning):
+        self._first: set[str] = set()
+        """The flows a call can be in without another one that waits for it."""
+        self._left: dict[str, list[Spot]] = {}
+        """Where flows return."""
+        for flow in sorted(beginning):
+            self._first.add(flow)
             self._enter(flow, None)
         for spot in self._waiting:  # which grows meanwhile
             self._leave(spot)
@@ -104,7 +110,10 @@ class Unproven:
                 case GoTo(flow=flow) if flow is not None:
                     self._enter(flow, spot)
                     self._continued.setdefault(flow, set()).add(spot.flow)
+                    self._goes_on.setdefault(spot.flow, set()).add(flow)
                     self._over += [(spot.flow, how) for how in self._ends.get(flow, ())]
+                    if spot.flow in self._first:
+                        self._begin(flow)
                 case Enter(flow=flow):
                     self._enter(flow, spot)
                     self._callers.setdefault(flow, []).append(spot)
@@ -114,8 +123,20 @@ class Unproven:
                     self._give_up(spot)
                 case Leave():
                     self._over.append((spot.flow, Leave))
-                    if spot.flow in self._beginning:
+                    self._left.setdefault(spot.flow, []).append(spot)
+                    if spot.flow in self._first:
                         self._give_up(spot)
+
+    def _begin(self, flow: str) -> None:
+        """A call can be in a flow, and in those it goes on in, without another one that waits: who returns gives up."""
+        waiting = [flow]
+        while waiting:
+            name = waiting.pop()
+            if name not in self._first:
+                self._first.add(name)
+                waiting += self._goes_on.get(name, ())
+                for spot in self._left.get(name, ()):
+                    self._give_up(spot)
 
     def _give_up(self, spot: Spot) -> None:
         head = self._flows[spot.flow].head
