@@ -55,7 +55,7 @@ class Mapper(Generic[T]):
     """Makes a `kind` of every record that has what it needs; what lacks something is left out, and logged."""
 
     def __init__(self, kind: type[T], sources: Fields, reading: Reading) -> None:
-        self._kind = kind
+        self._kind: Any = kind
         self._sources = sources
         self._reading = reading
         self._needed = [name for name, needed in fields_of(kind).items() if needed]
@@ -117,7 +117,7 @@ def merged(customers: Sequence[Customer]) -> Sequence[Customer]:
 
 
 @cache  # reading a class's types takes longer than reading a record
-def _type_of(kind: type, field: str) -> Any:
+def _type_of(kind: Any, field: str) -> Any:
     """A field's type without its None: `tuple` and `frozenset` for those of anything."""
     hint = get_type_hints(kind)[field]
     hint = next((each for each in get_args(hint) if each is not type(None)), hint) if _is_optional(hint) else hint
