@@ -45,6 +45,7 @@ from ivr.connectors.system import ConnectedSystem
 from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
 from ivr.dialer.due import Dialer
+from ivr.domain.callback import CallbackPurpose
 from ivr.domain.contact import Json
 from ivr.domain.errand import ErrandState
 from ivr.domain.line import parse_number
@@ -152,7 +153,9 @@ class Application:
         services = Services(
             prompts=self.library,
             outages=self.board,
-            callbacks=BookingDesk(config.callbacks, config.queues, queue_hours, self.stores.callbacks, clock),
+            callbacks=BookingDesk(
+                config.callbacks, config.queues, queue_hours, self.stores.callbacks, self.stores.outages, clock
+            ),
             sites=self.sites,
             clock=clock,
             zone=ZoneInfo(config.organisation.time_zone),
@@ -168,7 +171,10 @@ class Application:
         )
         reception = Reception(
             config.entries,
-            config.callbacks.flow,
+            {
+                CallbackPurpose.TALK: config.callbacks.flow,
+                CallbackPurpose.OUTAGE_OVER: config.callbacks.outage_flow,
+            },
             self.versions.for_call,
             Engine(Limits(config.flows.max_steps, config.flows.max_seconds)),
             services,
@@ -184,6 +190,7 @@ class Application:
             config.callbacks,
             queues_of(config),
             queue_hours,
+            hours_of(config.organisation),
             self.stores.callbacks,
             self.switchboard,
             runner,

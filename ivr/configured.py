@@ -93,7 +93,11 @@ def entrances_of(config: Config) -> Sequence[Entrance]:
         )
         for position, entry in enumerate(config.entries)
     ]
-    return [*entries, Entrance(config.callbacks.flow, config.place("callbacks", "flow"))]
+    return [
+        *entries,
+        Entrance(config.callbacks.flow, config.place("callbacks", "flow")),
+        Entrance(config.callbacks.outage_flow, config.place("callbacks", "outage_flow"), needed_by="notice"),
+    ]
 
 
 def private_fields_of(config: Config) -> Mapping[str, Place | None]:

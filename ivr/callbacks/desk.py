@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from ivr.callbacks.windows import windows_ahead
 from ivr.config.model import Callbacks, Queue
 from ivr.domain.callback import Callback, CallbackRequest, Window
 from ivr.domain.opening_hours import OpeningHours
+from ivr.domain.outage import OutageNotice
 from ivr.errors import WindowFull
-from ivr.ports import CallbackStore, Clock
+from ivr.ports import CallbackStore, Clock, OutageStore
 
 
 class BookingDesk:
@@ -26,12 +27,14 @@ class BookingDesk:
         queues: Mapping[str, Queue],
         hours: Mapping[str, OpeningHours],
         store: CallbackStore,
+        outages: OutageStore,
         clock: Clock,
     ) -> None:
         self._config = config
         self._queues = queues
         self._hours = hours
         self._store = store
+        self._outages = outages
         self._clock = clock
 
     async def windows(self, queue: str, count: int) -> Sequence[Window]:
@@ -53,10 +56,19 @@ class BookingDesk:
         if request.window not in self._ahead(request.queue, timedelta(microseconds=1)):
             raise WindowFull
         capacity = self._queues[request.queue].callbacks_per_window
-        now = self._clock.now()
-        # A window that has begun is due at once, but the caller is still on the line.
-        not_before = now + timedelta(seconds=self._config.after_booking)
+        # A window that has begun is due at once.
+        now, not_before = self._off_the_line()
         return await self._store.book(request, now=now, capacity=capacity, not_before=not_before)
+
+    async def call_after(self, notice: OutageNotice) -> bool:
+        """Promise a call for when an outage is over; False when it is over already. Raises StoreUnavailable."""
+        now, not_before = self._off_the_line()
+        return await self._outages.call_after(notice, now=now, not_before=not_before)
+
+    def _off_the_line(self) -> tuple[datetime, datetime]:
+        """Now, and when a caller of now has surely hung up."""
+        now = self._clock.now()
+        return now, now + timedelta(seconds=self._config.after_booking)
 
     def _ahead(self, queue: str, lead: timedelta) -> Sequence[Window]:
         return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from structlog.contextvars import bound_contextvars
 from structlog.stdlib import get_logger
@@ -11,7 +11,7 @@ from structlog.stdlib import get_logger
 from ivr.calls.identification import CallerLookup, Identifier
 from ivr.calls.recorder import Recorder
 from ivr.config.model import Entry
-from ivr.domain.callback import AttemptOutcome, Callback, CallbackState
+from ivr.domain.callback import AttemptOutcome, Callback, CallbackPurpose, CallbackState
 from ivr.domain.caller import Caller
 from ivr.domain.contact import Contact, ContactId, Direction, EventKind, Json, Outcome
 from ivr.domain.hand_over import ToQueue
@@ -29,7 +29,7 @@ class Reception:
     """Takes calls; `receive` is an `ivr.ports.Handler`.
 
     `entries` decides which flow answers what was dialled, and in which language;
-    `callback_flow` speaks to the customers we call ourselves. `flows` gives the flows for a
+    `own_flows` speak to those we call ourselves, by what for. `flows` gives the flows for a
     call that begins in a flow now; it keeps those it began with. `follow` is told of calls
     that go on in Asterisk without us: somebody else has to write their end.
     """
@@ -37,7 +37,7 @@ class Reception:
     def __init__(
         self,
         entries: Sequence[Entry],
-        callback_flow: str,
+        own_flows: Mapping[CallbackPurpose, str],
         flows: Callable[[str], FlowSet],
         engine: Engine,
         services: Services,
@@ -48,7 +48,7 @@ class Reception:
         follow: Callable[[Sequence[ContactId]], None],
     ) -> None:
         self._entries = tuple(entries)
-        self._callback_flow = callback_flow
+        self._own_flows = own_flows
         self._flows = flows
         self._engine = engine
         self._services = services
@@ -67,7 +67,10 @@ class Reception:
 
     async def _take(self, arrival: Arrival, channel: Channel, line: Line, promise: Callback | None) -> None:
         entry = None if arrival.callback_id else self._entry_for(arrival.entry)
-        flow = self._callback_flow if arrival.callback_id else entry.flow if entry else ""
+        if arrival.callback_id:
+            flow = self._own_flows[promise.request.purpose if promise else CallbackPurpose.TALK]
+        else:
+            flow = entry.flow if entry else ""
         flows = self._flows(flow)
         lookup = self._identifier.start(line, flows.fields)
         recorder = Recorder(self._journal, arrival.contact_id, self._clock)
@@ -111,8 +114,8 @@ class Reception:
         if _who(lookup.current()) != _who(caller):
             _note_identified(recorder, lookup.current(), late=True)
         self._close(contact, lookup.current(), session, ending, recorder)
-        if promise is not None and ending.outcome is Outcome.REFUSED:
-            await self._refuse(promise)
+        if promise is not None:
+            await self._settle(promise, ending.outcome)
 
     async def _identified(self, lookup: CallerLookup, recorder: Recorder) -> Caller:
         # While it rings the caller hears a tone, so this is the one place where waiting costs nothing.
@@ -169,19 +172,21 @@ class Reception:
             log.warning("a promise being kept cannot be read; the customer is spoken to all the same", error=str(error))
             return None
 
-    async def _refuse(self, promise: Callback) -> None:
+    async def _settle(self, promise: Callback, outcome: Outcome) -> None:
+        """Store what a call came to that is over with the flow: the customer refused it, or was told all."""
+        if outcome is Outcome.REFUSED:
+            ended = AttemptOutcome.REFUSED, CallbackState.REFUSED, "the customer no longer wants the call"
+        elif outcome is Outcome.TOLD and promise.request.purpose is CallbackPurpose.OUTAGE_OVER:
+            ended = AttemptOutcome.TOLD, CallbackState.KEPT, "told"
+        else:
+            return
         try:
             for attempt in promise.attempts[-1:]:
                 await self._promises.end_attempt(
-                    promise.id,
-                    attempt.id,
-                    AttemptOutcome.REFUSED,
-                    at=self._clock.now(),
-                    state=CallbackState.REFUSED,
-                    reason="the customer no longer wants the call",
+                    promise.id, attempt.id, ended[0], at=self._clock.now(), state=ended[1], reason=ended[2]
                 )
         except StoreError as error:
-            log.error("a refused callback could not be stored; the customer may be called again", error=str(error))
+            log.error("how a call of ours ended could not be stored; it may be made again", error=str(error))
 
 
 def _who(caller: Caller) -> tuple[Json, ...]:

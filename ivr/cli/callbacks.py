@@ -41,7 +41,8 @@ def command(ctx: click.Context, everything: bool, cancel: str | None, limit: int
         [
             callback.id,
             callback.request.number if reveal else mask(callback.request.number),
-            callback.request.queue,
+            callback.request.queue or "-",
+            callback.request.purpose.value,
             f"{callback.request.window.start.astimezone(zone):%a %d-%m %H:%M}"
             f"-{callback.request.window.end.astimezone(zone):%H:%M}",
             callback.state.value,
@@ -50,7 +51,9 @@ def command(ctx: click.Context, everything: bool, cancel: str | None, limit: int
         ]
         for callback in callbacks
     ]
-    print_table(["callback", "number", "queue", "window", "state", "attempts", "why"], rows, empty="No callbacks.")
+    print_table(
+        ["callback", "number", "queue", "for", "window", "state", "attempts", "why"], rows, empty="No callbacks."
+    )
 
 
 async def _cancel(ctx: click.Context, callback_id: str) -> bool:
@@ -67,7 +70,8 @@ def as_json_object(callback: Callback, *, reveal: bool) -> Json:
         "id": callback.id,
         "number": request.number if reveal else masked(request.number),
         "customer": request.customer_id,
-        "queue": request.queue,
+        "queue": request.queue or None,
+        "purpose": request.purpose.value,
         "language": request.language.value,
         "window": {"start": utc(request.window.start), "end": utc(request.window.end)},
         "state": callback.state.value,

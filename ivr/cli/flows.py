@@ -145,7 +145,7 @@ def _refuse_unless_calls_begin_in(flow: str, config: Config, history: FlowHistor
     if flow not in history.flows:
         known = did_you_mean(flow, history.flows) if history.flows else "no flows have been taken over yet"
         raise click.BadParameter(f"there is no flow '{flow}'; {known}", param_hint="FLOW")
-    begin = sorted({entry.flow for entry in config.entries} | {config.callbacks.flow})
+    begin = sorted({entry.flow for entry in config.entries} | {config.callbacks.flow, config.callbacks.outage_flow})
     if flow not in begin:
         where = ", ".join(begin)
         message = f"no call begins in '{flow}': its version goes with the flow that a call begins in ({where})"

@@ -113,6 +113,7 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.OUTAGE_TOLD: lambda _, detail: f"is told of outage {detail.get('outage')}",
     EventKind.CALLBACK_OFFERED: _rest("is offered a callback"),
     EventKind.CALLBACK_BOOKED: _rest("is promised a callback"),
+    EventKind.NOTICE_PROMISED: _rest("is promised a call when the outage is over"),
     EventKind.TRIAGE_ANSWER: lambda _, detail: f"answers {detail.get('question')} with {detail.get('answer')}",
     EventKind.TRIAGE_RESULT: _triage_result,
     EventKind.TICKET: _ticket,

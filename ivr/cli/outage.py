@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -69,16 +70,18 @@ def open_(
 def close(ctx: click.Context, outage_id: str, as_json: bool) -> None:
     """Close an outage: it is over."""
 
-    async def end() -> bool:
+    async def end() -> tuple[bool, int]:
         async with stores_of(ctx) as stores:
-            return await stores.outages.close(OutageId(outage_id), datetime.now(UTC))
+            closed = await stores.outages.close(OutageId(outage_id), datetime.now(UTC))
+            return closed, (await stores.outages.to_call()).get(OutageId(outage_id), 0)
 
-    if not wait_for(end()):
+    closed, to_call = wait_for(end())
+    if not closed:
         raise click.ClickException(f"there is no open outage {outage_id}; `ivr outage list` shows those there are")
     if as_json:
-        print_json({"id": outage_id, "closed": True})
+        print_json({"id": outage_id, "closed": True, "to_call": to_call})
     else:
-        click.echo(f"Outage {outage_id} is closed.")
+        click.echo(f"Outage {outage_id} is closed.{_calls(to_call)}")
 
 
 @command.command("list")
@@ -89,13 +92,13 @@ def list_(ctx: click.Context, everything: bool, as_json: bool) -> None:
     """List the open outages."""
     zone = ZoneInfo(config_of(ctx).organisation.time_zone)
 
-    async def read() -> list[Outage]:
+    async def read() -> tuple[Sequence[Outage], Mapping[OutageId, int]]:
         async with stores_of(ctx) as stores:
-            return list(await stores.outages.outages(only_open=not everything))
+            return await stores.outages.outages(only_open=not everything), await stores.outages.to_call()
 
-    outages = wait_for(read())
+    outages, to_call = wait_for(read())
     if as_json:
-        print_json([as_json_object(outage) for outage in outages])
+        print_json([as_json_object(outage, to_call.get(outage.id, 0)) for outage in outages])
         return
     rows = [
         [
@@ -105,16 +108,17 @@ def list_(ctx: click.Context, everything: bool, as_json: bool) -> None:
             _local(outage.opened_at, zone),
             _local(outage.expected_end, zone),
             _local(outage.closed_at, zone),
+            str(to_call.get(outage.id, 0)),
             outage.text.get(Language.NL, ""),
         ]
         for outage in outages
     ]
-    columns = ["outage", "region", "product", "open since", "expected end", "closed", "text"]
+    columns = ["outage", "region", "product", "open since", "expected end", "closed", "to call", "text"]
     print_table(columns, rows, empty="No outages.")
 
 
-def as_json_object(outage: Outage) -> Json:
-    """An outage in the stable shape of `--json`."""
+def as_json_object(outage: Outage, to_call: int = 0) -> Json:
+    """An outage in the stable shape of `--json`. `to_call`: how many want, or wanted, to be called when it is over."""
     return {
         "id": outage.id,
         "region": outage.region,
@@ -123,7 +127,14 @@ def as_json_object(outage: Outage) -> Json:
         "opened_at": utc(outage.opened_at),
         "expected_end": utc(outage.expected_end),
         "closed_at": utc(outage.closed_at),
+        "to_call": to_call,
     }
+
+
+def _calls(number: int) -> str:
+    if not number:
+        return ""
+    return f" {number} {'caller is' if number == 1 else 'callers are'} called now, or when you open: ivr callbacks"
 
 
 def _where(outage: Outage) -> str:

@@ -50,6 +50,7 @@ SHOWN = {
     EventKind.LOOKED_UP: "looks up",
     EventKind.OUTAGE_TOLD: "told outage",
     EventKind.CALLBACK_BOOKED: "promises call",
+    EventKind.NOTICE_PROMISED: "promises news",
     EventKind.TRIAGE_RESULT: "triage",
     EventKind.TICKET: "ticket",
     EventKind.MESSAGE: "message",

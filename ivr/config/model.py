@@ -234,6 +234,8 @@ class Callbacks(Section):
     """How promises are made and kept."""
 
     flow: Name = "callback"
+    outage_flow: Name = "outage_over"
+    news_at_once: Annotated[int, Field(ge=1)] = 5
     window: Seconds = 7200.0
     lead: Seconds = 600.0
     days_ahead: Annotated[int, Field(ge=1, le=30)] = 3

@@ -17,7 +17,6 @@ from ivr.connectors.connector import CAPABILITIES, Capability, Connector, Surrou
 from ivr.connectors.manifest import FILE_NAME, Manifest, read_manifest
 from ivr.errors import SetupError
 
-
 FINDS = frozenset({Capability.FIND_CALLER, Capability.FIND_CUSTOMER})
 """One of these is what identification needs of a connector."""
 

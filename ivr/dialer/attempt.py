@@ -15,7 +15,7 @@ from structlog.stdlib import get_logger
 
 from ivr.config.model import Asterisk, Callbacks
 from ivr.dialer.retry import after
-from ivr.domain.callback import Attempt, AttemptOutcome, Callback, CallbackState
+from ivr.domain.callback import Attempt, AttemptOutcome, Callback, CallbackPurpose, CallbackState
 from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.line import mask
 from ivr.errors import AmiUnavailable, StoreUnavailable, UnsafeValue
@@ -26,10 +26,15 @@ log = get_logger()
 # What the extensions write under `klantlijn/<attempt>`, and what it means once the call is over.
 MARKS = {
     "answered": AttemptOutcome.NOT_CONFIRMED,
+    "finished": AttemptOutcome.NOT_CONFIRMED,
     "waiting": AttemptOutcome.NO_AGENT,
     "connected": AttemptOutcome.CONNECTED,
 }
+# Who was only to be told something has been, once the flow came to its end.
+MARKS_OF_NEWS = MARKS | {"finished": AttemptOutcome.TOLD}
 UNMARKED = AttemptOutcome.NO_ANSWER
+KEEPS = (AttemptOutcome.CONNECTED, AttemptOutcome.TOLD)
+"""The outcomes that keep a promise."""
 DIALLED = {
     DialOutcome.BUSY: AttemptOutcome.BUSY,
     DialOutcome.NO_ANSWER: AttemptOutcome.NO_ANSWER,
@@ -87,7 +92,7 @@ class AttemptRunner:
         await self.settle(callback, attempt, dialled)
 
     async def settle(self, callback: Callback, attempt: Attempt, dialled: AttemptOutcome | None = None) -> None:
-        """Follow an attempt until an agent has the customer or the call is over, then store what became of it.
+        """Follow an attempt until the promise is kept or the call is over, then store what became of it.
 
         `dialled` is how dialling ended when it did not end in an answer, else None.
 
@@ -107,9 +112,10 @@ class AttemptRunner:
             if await self._switchboard.is_up(earlier.channel_id):
                 log.warning("an earlier attempt is still up", callback=callback.id, attempt=earlier.id)
                 return True
-            if MARKS.get(await self._switchboard.mark(earlier.id) or "") is AttemptOutcome.CONNECTED:
-                log.warning("an earlier attempt was connected after all", callback=callback.id, attempt=earlier.id)
-                reason = "connected in an earlier attempt"
+            reached = await self._reached(callback, earlier)
+            if reached in KEEPS:
+                log.warning("an earlier attempt kept the promise after all", callback=callback.id, attempt=earlier.id)
+                reason = f"{reached.value} in an earlier attempt"
                 await self._store.move(
                     callback.id, CallbackState.KEPT, at=self._clock.now(), reason=reason, owner=self._owner
                 )
@@ -155,8 +161,8 @@ class AttemptRunner:
             try:
                 # Asked in this order: a channel that is gone leaves no more marks.
                 is_up = await self._switchboard.is_up(attempt.channel_id)
-                reached = MARKS.get(await self._switchboard.mark(attempt.id) or "", UNMARKED)
-                if reached is AttemptOutcome.CONNECTED or not (is_up or self._may_still_begin(attempt, reached)):
+                reached = await self._reached(callback, attempt)
+                if reached in KEEPS or not (is_up or self._may_still_begin(attempt, reached)):
                     return reached
                 if not state.is_open:
                     await self._switchboard.stop_ringing(attempt.channel_id)
@@ -165,6 +171,11 @@ class AttemptRunner:
             if reached is AttemptOutcome.NO_AGENT and state is CallbackState.DIALLING:
                 await self._show_waiting(callback)
             await self._clock.sleep(self._config.poll_interval)
+
+    async def _reached(self, callback: Callback, attempt: Attempt) -> AttemptOutcome:
+        """How far an attempt came by Asterisk's mark. Raises AmiUnavailable."""
+        marks = MARKS if callback.request.purpose is CallbackPurpose.TALK else MARKS_OF_NEWS
+        return marks.get(await self._switchboard.mark(attempt.id) or "", UNMARKED)
 
     def _may_still_begin(self, attempt: Attempt, reached: AttemptOutcome) -> bool:
         """Whether Asterisk may still be doing what a process asked that has ended since."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -18,11 +18,15 @@ from ivr.ports import CallbackStore, Clock, Switchboard
 
 log = get_logger()
 
+NO_QUEUE = ""
+"""The queue of who needs no agent."""
+
 
 class Dialer:
     """Keeps promises, queue by queue. `queues` maps each queue to the Asterisk queues that serve it, `hours` to when.
 
-    A customer is only called while people answer in the queue that they are put through to.
+    A customer is only called while people answer in the queue that they are put through to;
+    who needs no agent, but is to be told something, in `usual_hours`.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class Dialer:
         config: Callbacks,
         queues: Mapping[str, Sequence[str]],
         hours: Mapping[str, OpeningHours],
+        usual_hours: OpeningHours,
         store: CallbackStore,
         switchboard: Switchboard,
         runner: AttemptRunner,
@@ -39,6 +44,7 @@ class Dialer:
         self._config = config
         self._queues = queues
         self._hours = hours
+        self._usual_hours = usual_hours
         self._store = store
         self._switchboard = switchboard
         self._runner = runner
@@ -62,7 +68,10 @@ class Dialer:
             await self._resume(unfinished)
             for queue in self._queues:
                 if self._hours[queue].is_open(self._clock.now()):
-                    await self._dial_due(queue, unfinished)
+                    free = await self._switchboard.free_agents(self._queues[queue])
+                    await self._dial_due(queue, free - self._expected_agents(queue, unfinished))
+            if self._usual_hours.is_open(self._clock.now()):
+                await self._dial_due(NO_QUEUE, self._config.news_at_once - self._telling(unfinished))
         except StoreError as error:
             log.warning("dialer waits for the database", error=str(error))
         except AmiUnavailable:
@@ -83,10 +92,8 @@ class Dialer:
         # None: another node follows it. BOOKED: it was settled since it was read.
         return state is not None and state is not CallbackState.BOOKED
 
-    async def _dial_due(self, queue: str, unfinished: Sequence[Callback]) -> None:
-        free = await self._switchboard.free_agents(self._queues[queue])
-        free -= self._expected_agents(queue, unfinished)
-        if free <= 0:
+    async def _dial_due(self, queue: str, most: int) -> None:
+        if most <= 0:
             return
         now = self._clock.now()
         due = await self._store.claim_due(
@@ -94,7 +101,7 @@ class Dialer:
             now=now,
             owner=self._owner,
             lease_until=now + timedelta(seconds=self._config.lease),
-            limit=free,
+            limit=most,
         )
         for callback in due:
             # The channel's id is ours and chosen now, so that whoever resumes can ask Asterisk for it.
@@ -104,10 +111,19 @@ class Dialer:
 
     def _expected_agents(self, queue: str, unfinished: Sequence[Callback]) -> int:
         """How many of a queue's agents the attempts under way will need: of any node, of any queue that shares them."""
+        agents = set(self._queues[queue])
+        under_way = self._under_way(unfinished)
+        return sum(1 for other in under_way if not agents.isdisjoint(self._queues.get(other, ())))
+
+    def _telling(self, unfinished: Sequence[Callback]) -> int:
+        """How many who need no agent are being called: by any node."""
+        return sum(1 for queue in self._under_way(unfinished) if queue == NO_QUEUE)
+
+    def _under_way(self, unfinished: Sequence[Callback]) -> Collection[str]:
+        """The queue of each attempt under way."""
         queue_of = {attempt.id: callback.request.queue for callback in unfinished for attempt in _pending(callback)}
         queue_of |= {attempt_id: running_queue for attempt_id, (running_queue, _) in self._running.items()}
-        agents = set(self._queues[queue])
-        return sum(1 for other in queue_of.values() if not agents.isdisjoint(self._queues.get(other, ())))
+        return queue_of.values()
 
     def _follow(self, callback: Callback, attempt: Attempt, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

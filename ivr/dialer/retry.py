@@ -28,6 +28,8 @@ def after(
     """
     if outcome is AttemptOutcome.CONNECTED:
         return Verdict(CallbackState.KEPT, "connected")
+    if outcome is AttemptOutcome.TOLD:
+        return Verdict(CallbackState.KEPT, "told")
     if outcome is AttemptOutcome.REFUSED:
         return Verdict(CallbackState.REFUSED, "the customer no longer wanted the call")
     outcomes = [past.outcome for past in callback.attempts if past.id != attempt.id] + [outcome]

@@ -22,6 +22,13 @@ class Window:
     end: datetime
 
 
+class CallbackPurpose(StrEnum):
+    """What a promised call is for: to talk with an agent, or to hear that an outage is over."""
+
+    TALK = "talk"
+    OUTAGE_OVER = "outage_over"
+
+
 class CallbackState(StrEnum):
     """Where a promise stands. The first three are open; every promise ends in one of the others."""
 
@@ -44,6 +51,7 @@ class AttemptOutcome(StrEnum):
 
     PENDING = "pending"
     CONNECTED = "connected"
+    TOLD = "told"
     REFUSED = "refused"
     NOT_CONFIRMED = "not_confirmed"
     NO_AGENT = "no_agent"
@@ -55,7 +63,10 @@ class AttemptOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """What a caller asked for: this number, in this window, by this queue, in this language."""
+    """What a caller asked for: this number, in this window, by this queue, in this language.
+
+    A call that needs no agent is nobody's: `queue` is empty.
+    """
 
     number: PhoneNumber
     window: Window
@@ -64,6 +75,7 @@ class CallbackRequest:
     contact_id: str
     customer_id: str | None = None
     reason: str | None = None
+    purpose: CallbackPurpose = CallbackPurpose.TALK
 
 
 @dataclass(frozen=True, slots=True)

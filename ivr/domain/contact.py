@@ -55,6 +55,7 @@ class EventKind(StrEnum):
     OUTAGE_TOLD = "outage_told"
     CALLBACK_OFFERED = "callback_offered"
     CALLBACK_BOOKED = "callback_booked"
+    NOTICE_PROMISED = "notice_promised"
     TRIAGE_ANSWER = "triage_answer"
     TRIAGE_RESULT = "triage_result"
     TICKET = "ticket"

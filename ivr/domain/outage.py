@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NewType
 
 from ivr.domain.language import Language
+from ivr.domain.line import PhoneNumber
 
 OutageId = NewType("OutageId", str)
 
@@ -42,3 +43,14 @@ class Outage:
         in_region = self.region is None or self.region == region
         has_product = self.product is None or not products or self.product in products
         return self.is_open and in_region and has_product
+
+
+@dataclass(frozen=True, slots=True)
+class OutageNotice:
+    """Somebody wants to be called when an outage is over: on this number, in this language."""
+
+    outage_id: OutageId
+    number: PhoneNumber
+    language: Language
+    contact_id: str
+    customer_id: str | None = None

@@ -15,18 +15,24 @@ DOCS = "docs/config.md"
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """A flow in which calls begin, the language they begin in if it is set, and where each is written."""
+    """A flow in which calls begin, the language they begin in if it is set, and where each is written.
+
+    `needed_by` is the kind of step that leads to such calls, if none come without it.
+    """
 
     flow: str
     place: Place
     language: Language | None = None
     language_place: Place | None = None
+    needed_by: str = ""
 
 
 def entrance_problems(entrances: Sequence[Entrance], flows: Mapping[str, Draft]) -> Iterator[Problem]:
     """Entrances to flows that do not exist, that need to be given something, or that do not speak the language."""
     for entrance in entrances:
         draft = flows.get(entrance.flow)
+        if draft is None and entrance.needed_by and not _have(flows, entrance.needed_by):
+            continue
         if draft is None or draft.head is None:
             hint = did_you_mean(entrance.flow, flows)
             yield entrance.place.problem("unknown-flow", f"unknown flow '{entrance.flow}'", hint, DOCS)
@@ -41,3 +47,10 @@ def entrance_problems(entrances: Sequence[Entrance], flows: Mapping[str, Draft])
             message = f"flow '{entrance.flow}' does not speak {language.name}"
             place = entrance.language_place or entrance.place
             yield place.problem("language", message, f"it speaks {spoken}", DOCS)
+
+
+def _have(flows: Mapping[str, Draft], kind: str) -> bool:
+    """Whether any flow has a step of a kind."""
+    return any(
+        found.step.kind == kind for draft in flows.values() for steps in draft.blocks.values() for found in steps
+    )

@@ -18,7 +18,7 @@ from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
 from ivr.domain.hand_over import HandOver
 from ivr.domain.identity import Identity
 from ivr.domain.line import Line, PhoneNumber
-from ivr.domain.outage import Outage
+from ivr.domain.outage import Outage, OutageNotice
 from ivr.domain.recording import Take
 from ivr.domain.site import Site
 from ivr.domain.speech import Audio, Utterance
@@ -159,10 +159,17 @@ class CallbackDesk(Protocol):
         """
 
     async def book(self, request: CallbackRequest) -> Callback:
-        """Promise a call. One open promise per number: an earlier one is replaced by this one.
+        """Promise a call. One open promise per number and purpose: an earlier one is replaced by this one.
 
         Raises:
             WindowFull: others took the last place since it was offered.
+            StoreUnavailable: the promise cannot be stored now, so it must not be made.
+        """
+
+    async def call_after(self, notice: OutageNotice) -> bool:
+        """Promise a call for when an outage is over, one a number; False when it is over already.
+
+        Raises:
             StoreUnavailable: the promise cannot be stored now, so it must not be made.
         """
 

@@ -20,7 +20,7 @@ from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.contact import Contact, ContactEvent, ContactId
 from ivr.domain.flow_version import FlowChoice, KeptFlows
 from ivr.domain.index_state import IndexState
-from ivr.domain.outage import Outage, OutageId
+from ivr.domain.outage import Outage, OutageId, OutageNotice
 from ivr.domain.site import Split
 
 
@@ -51,10 +51,22 @@ class OutageStore(Protocol):
         """Store a new outage."""
 
     async def close(self, outage_id: OutageId, at: datetime) -> bool:
-        """Close an outage; False when there is no open one with this id."""
+        """Close an outage; False when there is no open one with this id.
+
+        Whoever wanted to hear of it is then promised a call, in the same transaction.
+        """
 
     async def outages(self, *, only_open: bool) -> Sequence[Outage]:
         """Outages, newest first."""
+
+    async def call_after(self, notice: OutageNotice, *, now: datetime, not_before: datetime) -> bool:
+        """Remember who wants to be called when an outage is over, one a number; False when it is over already.
+
+        The call is promised from `not_before` on.
+        """
+
+    async def to_call(self) -> Mapping[OutageId, int]:
+        """How many want, or wanted, to be called after each outage; those that nobody did are left out."""
 
 
 class SplitStore(Protocol):
@@ -73,7 +85,9 @@ class CallbackStore(Protocol):
     async def book(
         self, request: CallbackRequest, *, now: datetime, capacity: int, not_before: datetime | None = None
     ) -> Callback:
-        """Store a promise, replacing an open one for the same number. It is due in its window, and from `not_before`.
+        """Store a promise, replacing an open one for the same number and purpose.
+
+        It is due in its window, and from `not_before`.
 
         Raises:
             WindowFull: `capacity` open promises exist in its window.
@@ -98,7 +112,10 @@ class CallbackStore(Protocol):
         """
 
     async def begin_attempt(self, callback_id: CallbackId, attempt: Attempt, *, owner: str) -> bool:
-        """Store an attempt before it is dialled; False when the claim was lost. The promise is then DIALLING."""
+        """Store an attempt before it is dialled; the promise is then DIALLING.
+
+        False when the claim was lost, or the number is being called for another promise.
+        """
 
     async def end_attempt(
         self,

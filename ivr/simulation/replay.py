@@ -188,6 +188,8 @@ def _told(played: PlayedThrough, unanswered: str = "") -> Iterator[_Happened]:
                 yield _Happened("presses what is not offered")
             case EventKind.CALLBACK_BOOKED:
                 yield _Happened("is promised a call")
+            case EventKind.NOTICE_PROMISED:
+                yield _Happened("is promised a call when the outage is over")
             case EventKind.QUEUED:
                 yield _Happened(f"goes to queue {detail.get('queue')}")
             case EventKind.TRANSFERRED:

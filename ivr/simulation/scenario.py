@@ -108,6 +108,7 @@ class Expected(Settings):
     site: str | None = None
     transfer: str | None = None
     callback: Booked | None = None
+    notice: str | None = None
     ticket: ExpectedTicket | None = None
     message: Annotated[tuple[ExpectedMessage, ...], BeforeValidator(_listed)] = ()
     error: str | None = None

@@ -12,7 +12,7 @@ from ivr.domain.contact import ContactId
 from ivr.domain.errand import Message, Ticket
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
-from ivr.domain.outage import Outage
+from ivr.domain.outage import Outage, OutageId, OutageNotice
 from ivr.domain.recording import Purpose, RecordingId, Take, Tape
 from ivr.domain.site import Site
 from ivr.errors import ConnectorRefused, RecordingFailed, StoreUnavailable, WindowFull
@@ -34,7 +34,8 @@ class ScriptedDesk:
     """Offers the windows it is given (an `ivr.ports.CallbackDesk`).
 
     Windows in `full` are offered all the same, but taken when they are booked. When not
-    `available`, it raises StoreUnavailable; `fails_to_book`: only in booking.
+    `available`, it raises StoreUnavailable; `fails_to_book`: only in booking. Outages in
+    `over` are so when a call is promised for it.
     """
 
     offers: Sequence[Window] = ()
@@ -42,6 +43,8 @@ class ScriptedDesk:
     available: bool = True
     fails_to_book: bool = False
     booked: list[CallbackRequest] = field(default_factory=list)
+    notices: list[OutageNotice] = field(default_factory=list)
+    over: set[OutageId] = field(default_factory=set)
     at: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
     async def windows(self, queue: str, count: int) -> Sequence[Window]:
@@ -60,6 +63,15 @@ class ScriptedDesk:
         self.booked.append(request)
         promise = CallbackId(str(len(self.booked)))
         return Callback(promise, request, CallbackState.BOOKED, self.at, request.window.start)
+
+    async def call_after(self, notice: OutageNotice) -> bool:
+        """Remember the notice; False when its outage is in `over`. Raises StoreUnavailable."""
+        if not self.available or self.fails_to_book:
+            raise StoreUnavailable("the desk's script says so")
+        if notice.outage_id in self.over:
+            return False
+        self.notices.append(notice)
+        return True
 
 
 @dataclass

@@ -60,7 +60,7 @@ class Setting:
 
     def direction(self, flow: str) -> Direction:
         """Who calls whom in a flow."""
-        return Direction.OUTBOUND if flow == self.callbacks.flow else Direction.INBOUND
+        return Direction.OUTBOUND if flow in (self.callbacks.flow, self.callbacks.outage_flow) else Direction.INBOUND
 
     def _windows(self, start: datetime) -> Iterator[Window]:
         return windows_ahead(

@@ -127,6 +127,8 @@ def _differences(
     yield from _endings(written, expected, played)
     if expected.callback is not None:
         yield from _callback(written, expected.callback, desk, setting)
+    if expected.notice is not None:
+        yield from _notice(written, expected.notice, desk, setting)
     if expected.ticket is not None and (difference := unopened(expected.ticket, errands)):
         yield Difference(written.line("expect", "ticket"), difference)
     for difference in unsent(expected.message, errands, setting.services.country):
@@ -176,6 +178,13 @@ def _callback(written: Written, expected: Booked, desk: ScriptedDesk, setting: S
     if expected.start is not None and booked.window.start != local(expected.start, services.zone):
         start = booked.window.start.astimezone(services.zone)
         yield _difference(written, "callback", f"{expected.start:%Y-%m-%dT%H:%M}", f"{start:%Y-%m-%dT%H:%M}")
+
+
+def _notice(written: Written, expected: str, desk: ScriptedDesk, setting: Setting) -> Iterator[Difference]:
+    number = parse_number(expected, setting.services.country) or expected
+    promised = sorted({notice.number for notice in desk.notices})
+    if number not in promised:
+        yield _difference(written, "notice", number, " ".join(promised) or "none")
 
 
 def _difference(

@@ -16,6 +16,7 @@ from ivr.domain.callback import (
     AttemptOutcome,
     Callback,
     CallbackId,
+    CallbackPurpose,
     CallbackRequest,
     CallbackState,
     Window,
@@ -23,7 +24,7 @@ from ivr.domain.callback import (
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.errors import WindowFull
-from ivr.store.database import BOOKING_LOCK, Database
+from ivr.store.database import BOOKING_LOCK, DIALLING_LOCK, Database
 from ivr.store.tables import OPEN_STATES, attempts, callbacks
 
 IS_OPEN = callbacks.c.state.in_(OPEN_STATES)
@@ -37,11 +38,11 @@ class StoredCallbacks:
 
     What keeps a promise from being lost or kept twice:
 
-    - one open promise a number, by a unique index;
+    - one open promise a number and purpose, by a unique index;
     - bookings wait for each other, so a window's last place goes to one of them;
     - every change is an UPDATE whose WHERE says what must still be true;
     - an attempt is stored before it is dialled, and a claim lasts only as long as its lease;
-    - one attempt at a time a promise, by a unique index, and one a number, by what can be claimed;
+    - one attempt at a time a promise, by a unique index, and one a number, by what can be begun;
     - an attempt ends once, in the transaction that says what becomes of its promise.
     """
 
@@ -65,7 +66,7 @@ class StoredCallbacks:
         )
         replacing = (
             update(callbacks)
-            .where(callbacks.c.number == request.number, IS_OPEN)
+            .where(callbacks.c.number == request.number, callbacks.c.purpose == request.purpose.value, IS_OPEN)
             .values(state=CallbackState.CANCELLED.value, ended_at=now, reason=REPLACED, **FREE)
         )
         async with self._database.writing() as connection:
@@ -75,7 +76,7 @@ class StoredCallbacks:
             if taken >= capacity:
                 # Leaving by an exception rolls back, so the promise that was to be replaced stands.
                 raise WindowFull
-            await connection.execute(insert(callbacks).values(_row(booked)))
+            await connection.execute(insert(callbacks).values(row_of(booked)))
         return booked
 
     async def booked_in(self, queue: str, windows: Sequence[Window]) -> Sequence[int]:
@@ -151,11 +152,15 @@ class StoredCallbacks:
         return None if state is None else CallbackState(state)
 
     async def begin_attempt(self, callback_id: CallbackId, attempt: Attempt, *, owner: str) -> bool:
-        """Store an attempt before it is dialled; False when the claim was lost. The promise is then DIALLING."""
+        """Store an attempt before it is dialled; the promise is then DIALLING.
+
+        False when the claim was lost, or the number is being called for another promise.
+        """
         dialling = update(callbacks).where(
             callbacks.c.id == callback_id,
             callbacks.c.state == CallbackState.BOOKED.value,
             callbacks.c.lease_owner == owner,
+            ~_is_being_called(),
         )
         row = {
             "id": attempt.id,
@@ -166,6 +171,8 @@ class StoredCallbacks:
             "outcome": attempt.outcome.value,
         }
         async with self._database.writing() as connection:
+            # Two promises of one number may be begun at the same moment.
+            await self._database.lock(connection, DIALLING_LOCK)
             begun = await connection.execute(dialling.values(state=CallbackState.DIALLING.value))
             if begun.rowcount == 1:
                 await connection.execute(insert(attempts).values(row))
@@ -255,7 +262,8 @@ async def _read(connection: AsyncConnection, query: Select[tuple[object, ...]]) 
     return [_callback(row, of_callback[row.id]) for row in rows]
 
 
-def _row(callback: Callback) -> dict[str, object]:
+def row_of(callback: Callback) -> dict[str, object]:
+    """A promise as it is stored, without its attempts."""
     request = callback.request
     return {
         "id": callback.id,
@@ -267,6 +275,7 @@ def _row(callback: Callback) -> dict[str, object]:
         "contact_id": request.contact_id,
         "customer_id": request.customer_id,
         "call_reason": request.reason,
+        "purpose": request.purpose.value,
         "state": callback.state.value,
         "created_at": callback.created_at,
         "not_before": callback.not_before,
@@ -283,6 +292,7 @@ def _callback(row: Row[tuple[object, ...]], made: Iterable[Attempt]) -> Callback
         contact_id=row.contact_id,
         customer_id=row.customer_id,
         reason=row.call_reason,
+        purpose=CallbackPurpose(row.purpose),
     )
     return Callback(
         id=CallbackId(row.id),

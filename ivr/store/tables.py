@@ -114,6 +114,19 @@ outages = Table(
     Index("outages_closed_at", "closed_at"),
 )
 
+# Who wants to be called when an outage is over. When it is closed, each of them becomes a promise in `callbacks`.
+outage_notices = Table(
+    "outage_notices",
+    metadata,
+    Column("outage_id", Text, ForeignKey("outages.id"), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("language", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+)
+
 splits = Table(
     "splits",
     metadata,
@@ -175,6 +188,7 @@ callbacks = Table(
     Column("contact_id", Text, nullable=False),
     Column("customer_id", Text),
     Column("call_reason", Text),
+    Column("purpose", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("not_before", UtcTime, nullable=False),
@@ -189,8 +203,15 @@ callbacks = Table(
 OPEN_STATES = tuple(state.value for state in CallbackState if state.is_open)
 _is_open = callbacks.c.state.in_(OPEN_STATES)
 
-# At most one open promise a number: the database itself refuses the second.
-Index("callbacks_open_number", callbacks.c.number, unique=True, sqlite_where=_is_open, postgresql_where=_is_open)
+# At most one open promise a number and purpose: the database itself refuses the second.
+Index(
+    "callbacks_open_number",
+    callbacks.c.number,
+    callbacks.c.purpose,
+    unique=True,
+    sqlite_where=_is_open,
+    postgresql_where=_is_open,
+)
 
 attempts = Table(
     "callback_attempts",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import Enum
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from ivr.config.model import Asterisk, Callbacks
@@ -19,10 +20,14 @@ from ivr.domain.dialling import DialOutcome, DialRequest
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.domain.opening_hours import OpeningHours
+from ivr.domain.outage import Outage, OutageId, OutageNotice
 from ivr.errors import AmiUnavailable, StoreUnavailable
 from ivr.ports import CallbackStore, Switchboard
 from ivr.simulation.manual_clock import ManualClock
 from ivr.simulation.scripted_switchboard import ScriptedSwitchboard
+from ivr.store.callbacks import StoredCallbacks
+from ivr.store.database import Database
+from ivr.store.outages import StoredOutages
 
 ALWAYS = OpeningHours(ZoneInfo("Europe/Amsterdam"), (((time(0), time(0)),),) * 7)
 SUPPORT: Mapping[str, Sequence[str]] = {"support": ("support-own",)}
@@ -120,14 +125,15 @@ class _Telephones(ScriptedSwitchboard):
 class Customers:
     """Asterisk and the customers it calls: `answers[number]` tells how each call ends, the last for ever.
 
-    `connected`: picks up, confirms, waits for an agent, talks. `rings`: does so until it is
-    stopped. Else a DialOutcome.
+    `connected`: picks up, confirms, waits for an agent, talks. `told`: picks up and listens to
+    the end. `rings`: does so until it is stopped. Else a DialOutcome.
     """
 
     def __init__(self, clock: ManualClock, agents: int = 1) -> None:
         self.clock = clock
         self.answers: dict[PhoneNumber, list[str]] = {}
         self.connected: list[PhoneNumber] = []
+        self.told: list[PhoneNumber] = []
         self.switchboard = _Telephones(agents=agents, on_dial=self._ring)
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -143,12 +149,12 @@ class Customers:
             self.switchboard.ringing.add(request.channel_id)
             self.switchboard.outcomes = [DialOutcome.NO_ANSWER]
             return
-        if answer != "connected":
+        if answer not in ("connected", "told"):
             self.switchboard.outcomes = [DialOutcome(answer)]
             return
         self.switchboard.outcomes = [DialOutcome.ANSWERED]
         self.switchboard.channels.add(request.channel_id)
-        call = asyncio.create_task(self._talk(request))
+        call = asyncio.create_task(self._talk(request) if answer == "connected" else self._listen(request))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
 
@@ -161,6 +167,14 @@ class Customers:
         marks[attempt] = "connected"
         self.connected.append(request.number)
         await self.clock.sleep(2 * POLL)
+        self.switchboard.channels.discard(request.channel_id)
+
+    async def _listen(self, request: DialRequest) -> None:
+        marks, attempt = self.switchboard.marks, request.variables["KLANTLIJN_ATTEMPT"]
+        marks[attempt] = "answered"
+        await self.clock.sleep(1.5 * POLL)
+        marks[attempt] = "finished"
+        self.told.append(request.number)
         self.switchboard.channels.discard(request.channel_id)
 
 
@@ -185,7 +199,7 @@ class Node:
         clock = customers.clock
         runner = AttemptRunner(config, Asterisk(), asked_store, asked_switchboard, clock, owner)
         open_in = dict.fromkeys(queues, hours)
-        self._dialer = Dialer(config, queues, open_in, asked_store, asked_switchboard, runner, clock, owner)
+        self._dialer = Dialer(config, queues, open_in, hours, asked_store, asked_switchboard, runner, clock, owner)
         self.task = asyncio.create_task(self._dialer.run())
 
     async def stop(self) -> None:
@@ -225,3 +239,16 @@ async def book(store: CallbackStore, clock: ManualClock, last: int = 1, queue: s
     window = Window(clock.now(), clock.now() + timedelta(hours=1))
     request = CallbackRequest(number(last), window, queue, Language.NL, f"contact-{last}")
     return await store.book(request, now=clock.now(), capacity=1000)
+
+
+async def promise_news(database: Database, clock: ManualClock, *lasts: int) -> list[Callback]:
+    """Promises to tell that an outage is over, which it is now."""
+    outages, outage = StoredOutages(database), OutageId(uuid4().hex)
+    await outages.add(Outage(outage, clock.now()))
+    for last in lasts:
+        notice = OutageNotice(outage, number(last), Language.NL, f"contact-{last}")
+        assert await outages.call_after(notice, now=clock.now(), not_before=clock.now())
+    assert await outages.close(outage, clock.now())
+    asked = {number(last) for last in lasts}
+    stored = await StoredCallbacks(database).callbacks(only_open=True)
+    return [promise for promise in stored if promise.request.number in asked]

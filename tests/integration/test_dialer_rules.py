@@ -26,6 +26,7 @@ from tests.integration.dialer_nodes import (
     book,
     number,
     pass_time,
+    promise_news,
 )
 
 LONG = 12 * POLL
@@ -91,6 +92,37 @@ async def test_queues_that_share_agents_do_not_call_more_customers_than_there_ar
     queues = {"support": ("own", "partner"), "sales": ("partner",), "advice": ("elsewhere",)}
     await work(store, customers, queues=queues)
     assert sorted(customers.dialled) == [number(0), number(2)]
+
+
+async def test_news_is_told_without_an_agent_a_few_at_a_time(database: Database) -> None:
+    customers = Customers(ManualClock(), agents=0)
+    store = StoredCallbacks(database)
+    promises = await promise_news(database, customers.clock, *range(1, 8))
+    for promise in promises:
+        customers.answers[promise.request.number] = ["told"]
+    worker = Node(store, customers, queues=SUPPORT, news_at_once=3)
+    await pass_time(customers.clock, [worker], POLL)
+    assert len(customers.dialled) == 3
+    await pass_time(customers.clock, [worker], LONG)
+    await worker.stop()
+    assert sorted(customers.told) == [number(last) for last in range(1, 8)]
+    assert {(await after(store, promise)).state for promise in promises} == {CallbackState.KEPT}
+
+
+async def test_news_waits_for_the_usual_hours_and_is_told_again_to_who_did_not_hear_it_all(database: Database) -> None:
+    clock, store = ManualClock(datetime(2026, 11, 23, 20, 0, tzinfo=UTC)), StoredCallbacks(database)
+    customers = Customers(clock)
+    (promise,) = await promise_news(database, clock, 1)
+    office = OpeningHours(ZoneInfo("UTC"), (((time(8), time(18)),),) * 7)
+    await work(store, customers, hours=office)
+    assert customers.dialled == []
+    await clock.advance(12 * 3600)
+    customers.answers[number(1)] = ["connected"]  # an engine that died left them to an agent
+    await work(store, customers, hours=office)
+    told = await after(store, promise)
+    assert (told.state, [attempt.outcome for attempt in told.attempts]) == (
+        CallbackState.KEPT, [AttemptOutcome.CONNECTED],
+    )  # fmt: skip
 
 
 async def test_a_promise_whose_window_passed_is_kept_late_in_opening_hours(store: StoredCallbacks) -> None:
@@ -195,11 +227,11 @@ async def test_a_customer_is_not_called_while_an_earlier_attempt_is_still_up(
 
 async def test_a_call_that_asterisk_does_not_take_is_not_counted(store: StoredCallbacks, customers: Customers) -> None:
     promise = await book(store, customers.clock)
-    operations = Operations(Break.FAILS, at=5)
+    operations = Operations(Break.FAILS, at=6)
     node = Node(store, customers, operations=operations)
     await pass_time(customers.clock, [node], POLL)
     await node.stop()
-    assert operations.asked[4] == "dial"
+    assert operations.asked[5] == "dial"
     tried = await after(store, promise)
     assert [attempt.outcome for attempt in tried.attempts] == [AttemptOutcome.CONGESTION]
     assert customers.dialled == []

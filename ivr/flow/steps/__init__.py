@@ -13,6 +13,7 @@ from ivr.flow.steps.identify import Identify
 from ivr.flow.steps.lookup import Lookup
 from ivr.flow.steps.menu import Menu
 from ivr.flow.steps.message import Message
+from ivr.flow.steps.notice import Notice
 from ivr.flow.steps.outage import Outage
 from ivr.flow.steps.queue import Queue
 from ivr.flow.steps.reason import Reason
@@ -37,6 +38,7 @@ STEPS: tuple[type[Step], ...] = (
     Lookup,
     Branch,
     Outage,
+    Notice,
     Callback,
     Queue,
     Transfer,

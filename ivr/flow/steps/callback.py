@@ -10,9 +10,10 @@ from pydantic import Field
 from ivr.config.units import Seconds
 from ivr.domain.callback import CallbackRequest, Window
 from ivr.domain.contact import EventKind, Outcome
-from ivr.domain.line import LineState, PhoneNumber, mask, read_line
+from ivr.domain.line import PhoneNumber, mask
 from ivr.domain.speech import Utterance
 from ivr.errors import StoreUnavailable, WindowFull
+from ivr.flow.agreeing import MOMENT, OWN_TEXTS, WITH_NUMBER, Agreeing
 from ivr.flow.expression_types import Names
 from ivr.flow.meanwhile import meanwhile
 from ivr.flow.names import BlockName, QueueName
@@ -21,12 +22,6 @@ from ivr.flow.step import Exit, GiveUp, GoTo, Next, Result, Step
 from ivr.flow.views import WindowView, view_window
 
 WINDOWS_OFFERED = 3
-LONGEST_NUMBER = 16
-RIGHT, OTHER = "1", "2"
-MOMENT = "callback_moment"
-
-
-WITH_NUMBER: Names = {"number": str}
 WITH_WINDOW: Names = {"window": WindowView}
 
 
@@ -50,15 +45,11 @@ class Callback(Step):
     own_texts: ClassVar[Mapping[str, Names]] = {
         "callback_offer": {},
         "callback_window": {"key": str, **WITH_WINDOW},
-        MOMENT: {},
         "callback_full": {},
         "callback_none": {},
         "callback_unavailable": {},
-        "callback_number": WITH_NUMBER,
-        "callback_ask_number": {},
-        "callback_wrong_number": {},
         "callback_confirmed": {**WITH_NUMBER, **WITH_WINDOW},
-        "callback_again": {},
+        **OWN_TEXTS,
     }
 
     queue: QueueName
@@ -85,6 +76,7 @@ class Callback(Step):
 
     async def _book(self, session: Session) -> bool:
         """Whether a promise was made. Raises StoreUnavailable."""
+        agreeing = Agreeing(session, self.tries, self.timeout)
         number: PhoneNumber | None = None
         opening = [session.utterance("callback_offer")]
         for _ in range(self.tries):
@@ -92,8 +84,8 @@ class Callback(Step):
             if not windows:
                 await session.tell(session.utterance("callback_none"))
                 return False
-            window = await self._choose(session, opening, windows)
-            number = number or (await self._agree_number(session) if window else None)
+            window = await self._choose(agreeing, opening, windows)
+            number = number or (await agreeing.number() if window else None)
             if window is None or number is None:
                 return False
             request = self._request(session, number, window)
@@ -106,9 +98,11 @@ class Callback(Step):
             return True
         return False
 
-    async def _choose(self, session: Session, opening: Sequence[Utterance], windows: Sequence[Window]) -> Window | None:
+    async def _choose(
+        self, agreeing: Agreeing, opening: Sequence[Utterance], windows: Sequence[Window]
+    ) -> Window | None:
         """The window the caller chooses, or None."""
-        zone = session.services.zone
+        session, zone = agreeing.session, agreeing.session.services.zone
         offered = {str(position): window for position, window in enumerate(windows, start=1)}
         offers = [
             session.utterance("callback_window", key=key, window=view_window(window, zone))
@@ -116,49 +110,8 @@ class Callback(Step):
         ]
         starts = [window.start.isoformat() for window in windows]
         session.log.note(EventKind.CALLBACK_OFFERED, session.step, windows=[*starts])
-        key = await self._key(session, [*opening, *offers], "".join(offered))
+        key = await agreeing.key([*opening, *offers], "".join(offered))
         return offered.get(key)
-
-    async def _agree_number(self, session: Session) -> PhoneNumber | None:
-        """The number to call, as the caller confirms it, or None."""
-        number = session.caller().line.number
-        for _ in range(self.tries):
-            if number is None:
-                number = await self._ask_number(session)
-            if number is None:
-                return None
-            key = await self._key(session, [session.utterance("callback_number", number=number)], RIGHT + OTHER)
-            if key == RIGHT:
-                return number
-            if key != OTHER:
-                return None
-            number = None
-        return None
-
-    async def _ask_number(self, session: Session) -> PhoneNumber | None:
-        """A number that the caller keys in and that can be called, or None."""
-        opening: list[Utterance] = []
-        for _ in range(self.tries):
-            question = [*opening, session.utterance("callback_ask_number")]
-            keyed = await session.digits(question, most=LONGEST_NUMBER, seconds=self.timeout)
-            line = read_line(keyed, country=session.services.country)
-            session.log.note(EventKind.DIGITS, session.step, keys=mask(keyed))
-            if line.state is LineState.KNOWN:
-                return line.number
-            opening = [session.utterance("callback_wrong_number")] if keyed else []
-        return None
-
-    async def _key(self, session: Session, utterances: Sequence[Utterance], wanted: str) -> str:
-        """One of the wanted keys, or '' when none came in so many tries."""
-        opening: list[Utterance] = []
-        for _ in range(self.tries):
-            key = await session.key([*opening, *utterances], wanted=wanted, seconds=self.timeout)
-            if key and key in wanted:
-                session.log.note(EventKind.DIGITS, session.step, keys=key)
-                return key
-            session.log.note(EventKind.WRONG_INPUT if key else EventKind.NO_INPUT, session.step)
-            opening = [session.utterance("callback_again")] if key else []
-        return ""
 
     def _request(self, session: Session, number: PhoneNumber, window: Window) -> CallbackRequest:
         customer = session.caller().customer

@@ -20,6 +20,7 @@ from ivr.domain.callback import (
     AttemptOutcome,
     Callback,
     CallbackId,
+    CallbackPurpose,
     CallbackRequest,
     CallbackState,
     Window,
@@ -122,7 +123,7 @@ class Office:
         connector = ScriptedConnector(customers)
         self.reception = Reception(
             entries or [Entry(dialled="*", flow="lijnnet")],
-            "callback",
+            {CallbackPurpose.TALK: "callback", CallbackPurpose.OUTAGE_OVER: "outage_over"},
             lambda flow: flows,
             Engine(),
             services,
@@ -142,8 +143,9 @@ class Office:
         return channel
 
 
-def promise(*attempts: Attempt) -> Callback:
-    request = CallbackRequest(NUMBER, Window(START, START + timedelta(hours=2)), "support", Language.EN, "0.9")
+def promise(*attempts: Attempt, purpose: CallbackPurpose = CallbackPurpose.TALK) -> Callback:
+    window = Window(START, START + timedelta(hours=2))
+    request = CallbackRequest(NUMBER, window, "support", Language.EN, "0.9", purpose=purpose)
     return Callback(CallbackId("p"), request, CallbackState.DIALLING, START, START, attempts)
 
 
@@ -247,6 +249,22 @@ async def test_a_customer_who_no_longer_wants_the_call_is_remembered(flows: Flow
     await office.call(Press("2"), line=Line(LineState.ABSENT), callback="p")
     assert office.promises.stored == [("p", "a", AttemptOutcome.REFUSED, CallbackState.REFUSED)]
     assert office.journal.amended["outcome"] is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("act", "stored"),
+    [
+        (Leave(during="outage_over_goodbye"), [("p", "a", AttemptOutcome.TOLD, CallbackState.KEPT)]),
+        (Leave(during="outage_over"), []),
+    ],
+)
+async def test_who_heard_that_an_outage_is_over_is_remembered(flows: FlowSet, act: Leave, stored: list[object]) -> None:
+    office = Office(flows)
+    attempt = Attempt(AttemptId("a"), CallbackId("p"), "callback-a", START)
+    office.promises.promise = promise(attempt, purpose=CallbackPurpose.OUTAGE_OVER)
+    channel = await office.call(act, line=Line(LineState.ABSENT), callback="p")
+    assert channel.heard[0].utterance.name == "outage_over"
+    assert office.promises.stored == stored
 
 
 async def test_a_promise_that_cannot_be_read_is_kept_all_the_same(flows: FlowSet) -> None:

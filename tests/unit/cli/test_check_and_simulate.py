@@ -41,7 +41,7 @@ def change(path: Path, before: str, after: str) -> None:
 def test_a_right_project_has_no_problems(project: Path) -> None:
     checked = ivr("check")
     assert checked.exit_code == 0, checked.output
-    assert "3 flows" in checked.output
+    assert "4 flows" in checked.output
     assert json.loads(ivr("check", "--json").output) == []
 
 

@@ -29,7 +29,7 @@ def test_our_own_flows_have_no_problems() -> None:
     flows, problems = examine(OURS)
     assert problems == []
     assert flows is not None
-    assert set(flows.flows) == {"lijnnet", "callback", "shortest"}
+    assert set(flows.flows) == {"lijnnet", "callback", "outage_over", "shortest"}
 
 
 def test_every_text_of_ours_is_said_by_a_flow_or_a_step() -> None:
@@ -113,10 +113,11 @@ def test_a_missing_text_is_told_where_it_is_needed_and_where_it_belongs(tmp_path
     kept = [line for line in texts.read_text().splitlines() if not re.match("goodbye|callback_none", line)]
     texts.write_text("\n".join(kept))
     problems = examine(Sources(OURS.flows, tmp_path / "p", shown_from=tmp_path))[1]
-    assert [p.message for p in problems] == [
+    callback, goodbye = (
         "prompt 'callback_none', which 'callback' says, is not there in EN",
         "prompt 'goodbye' is not there in EN",
-    ] * 2
+    )
+    assert [p.message for p in problems] == [goodbye, callback, goodbye, callback, goodbye]
     assert problems[0].hint == "add it to p/en/texts.yaml"
 
 

@@ -66,13 +66,15 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         return
     if "outage" in case:
         end = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
-        world.open_outage(case["outage"], expected_end=end)
+        world.open_outage(None if case["outage"] == "every region" else case["outage"], expected_end=end)
     if case.get("desk") == "away":
         world.desk.available = False
     elif case.get("desk") == "cannot_book":
         world.desk.fails_to_book = True
     elif case.get("desk") == "none":
         world.desk.offers = ()
+    elif case.get("desk") == "outage_over":
+        world.desk.over = {outage.id for outage in world.board.outages}
     elif case.get("desk") == "second_full":
         world.desk.full = {world.desk.offers[1]}
     world.errands.tickets_are = case.get("tickets", "open")
@@ -93,3 +95,5 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
         assert [f"{m.kind} {m.to} {m.subject} {m.text}" for m in world.errands.messages] == case["sent"]
     if "booked" in case:
         assert [f"{b.number} {b.window.start:%H:%M} {b.queue}" for b in world.desk.booked] == case["booked"]
+    if "noticed" in case:
+        assert [f"{n.outage_id} {n.number} {n.language}" for n in world.desk.notices] == case["noticed"]
