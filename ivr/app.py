@@ -35,12 +35,15 @@ from ivr.configured import (
     guards_of,
     hours_of,
     identifier_of,
+    index_of,
     named_hours_of,
     queue_hours_of,
     queues_of,
     sources_of,
+    syncs_of,
 )
-from ivr.connectors.metrics import ConnectorMetrics
+from ivr.connectors.metrics import ConnectorMetrics, IndexMetrics
+from ivr.connectors.sync import forget_others
 from ivr.connectors.system import ConnectedSystem
 from ivr.dashboard.server import WebServer
 from ivr.dialer.attempt import AttemptRunner
@@ -133,6 +136,8 @@ class Application:
         self.systems = list({system.name: system for system in (*self.guards, *errand_systems.values())}.values())
         # The same after a restart, so that our own promises and errands are ours again at once.
         owner = f"{socket.gethostname()}:{config.asterisk.fastagi.port}"
+        self.index = index_of(config, self.guards, self.stores.database, clock)
+        self.syncs = syncs_of(config, self.guards, self.stores.index, clock, owner)
         organisation = config.organisation
         self.errands = Outbox(
             config.errands,
@@ -178,7 +183,7 @@ class Application:
             self.versions.for_call,
             Engine(Limits(config.flows.max_steps, config.flows.max_seconds)),
             services,
-            identifier_of(config, self.guards, clock),
+            identifier_of(config, self.guards, clock, self.index),
             self.journal,
             self.stores.callbacks,
             clock,
@@ -201,6 +206,7 @@ class Application:
         self.journal.subscribe(CallMetrics(self.registry).observe)
         self.registry.register(StateGauges(self._readings()))
         self.registry.register(ConnectorMetrics(self.systems))
+        self.registry.register(IndexMetrics(self.syncs))
         self.web = WebServer(config.http, self.registry, self.health, self.library.media_file)
 
     async def health(self) -> Mapping[str, Json]:
@@ -261,6 +267,7 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(app.stores.database.close)
         await app.stores.database.migrate()
+        stack.push_async_callback(app.index.close)
         stack.push_async_callback(app.library.close)
         await app.library.open()
         await app.recordings.open()
@@ -291,6 +298,8 @@ async def running(
             _background(_follow_recordings(app)),
             _background(app.recordings.run()),
             _background(app.errands.run()),
+            _background(forget_others(app.stores.index, app.syncs, app.clock)),
+            *(_background(sync.run()) for sync in app.syncs),
         ]
         stack.push_async_callback(_cancel, tasks)
         await app.web.start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from ivr.calls.identification import Identifier
@@ -12,6 +14,7 @@ from ivr.config.model import Config, Connector, Organisation, RegionArea
 from ivr.config.words import DAYS, Day, opening_span
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.connector import Surroundings
+from ivr.connectors.sync import IndexSync
 from ivr.connectors.system import ConnectedSystem
 from ivr.domain.capability import Capability
 from ivr.domain.hand_over import Destination, Destinations
@@ -20,8 +23,10 @@ from ivr.domain.region import Region
 from ivr.errors import SetupError
 from ivr.flow.entrances import Entrance
 from ivr.flow.loader import Sources
-from ivr.ports import Clock
+from ivr.ports import Clock, CustomerIndex, IndexStore
 from ivr.speech.recordings import fault_of
+from ivr.store.database import Database
+from ivr.store.index_lookup import Freshness, IndexLookup
 from ivr.yamlfile.nodes import Place
 
 
@@ -120,9 +125,7 @@ def guards_of(config: Config, clock: Clock) -> Sequence[ConnectedSystem]:
     return [_guarded(config, name, clock) for name in config.identify.connectors]
 
 
-def errand_systems_of(
-    config: Config, guards: Sequence[ConnectedSystem], clock: Clock
-) -> Mapping[str, ConnectedSystem]:
+def errand_systems_of(config: Config, guards: Sequence[ConnectedSystem], clock: Clock) -> Mapping[str, ConnectedSystem]:
     """The connectors that errands are for, guarded, by name; those among `guards` are these very ones.
 
     Raises:
@@ -143,6 +146,7 @@ def surroundings_of(config: Config, configured: Connector) -> Surroundings:
     """What a connector may know of where it runs."""
     return Surroundings(
         country=config.organisation.country,
+        zone=ZoneInfo(config.organisation.time_zone),
         folder=config.folder,
         timeout=configured.guard.timeout,
         concurrency=configured.guard.concurrency,
@@ -163,9 +167,47 @@ def capabilities_asked_of(config: Config) -> frozenset[Capability] | None:
         return None
 
 
-def identifier_of(config: Config, guards: Sequence[ConnectedSystem], clock: Clock) -> Identifier:
+def identifier_of(
+    config: Config, guards: Sequence[ConnectedSystem], clock: Clock, index: CustomerIndex | None = None
+) -> Identifier:
     """Who finds out who calls."""
-    return Identifier(guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions))
+    return Identifier(
+        guards, budget=config.identify.budget, clock=clock, regions=regions_of(config.regions), index=index
+    )
+
+
+def index_of(config: Config, guards: Sequence[ConnectedSystem], database: Database, clock: Clock) -> IndexLookup:
+    """Who finds customers in the index: those of the systems that tell their changes."""
+    limits = {guard.name: config.connectors[guard.name].index for guard in _indexed(guards)}
+    freshness = {name: Freshness(index.max_age, index.full_every) for name, index in limits.items()}
+    return IndexLookup(database, freshness, clock, timeout=config.identify.index_budget)
+
+
+def syncs_of(
+    config: Config, guards: Sequence[ConnectedSystem], store: IndexStore, clock: Clock, owner: str
+) -> Sequence[IndexSync]:
+    """Who fills the index, system by system."""
+    return [
+        IndexSync(
+            guard,
+            store,
+            config.connectors[guard.name].index,
+            clock,
+            source=_fingerprint(config.connectors[guard.name]),
+            owner=owner,
+        )
+        for guard in _indexed(guards)
+    ]
+
+
+def _indexed(guards: Sequence[ConnectedSystem]) -> Sequence[ConnectedSystem]:
+    return [guard for guard in guards if Capability.CHANGES in guard.capabilities]
+
+
+def _fingerprint(configured: Connector) -> str:
+    """What tells a connector's configuration from another: 32 bits, too few to find a password back from."""
+    told = json.dumps([configured.integration, configured.settings], sort_keys=True, default=str)
+    return f"{crc32(told.encode()):08x}"
 
 
 def queues_of(config: Config) -> Mapping[str, Sequence[str]]:

@@ -19,7 +19,9 @@ from ivr.clock import SystemClock
 from ivr.config.loading import load, secret
 from ivr.config.model import Config
 from ivr.configured import errand_systems_of, guards_of, sources_of
+from ivr.domain.capability import Capability
 from ivr.domain.errand import ErrandState
+from ivr.domain.index_state import IndexState
 from ivr.errors import AmiLoginRefused, AmiUnavailable, ConnectorError, InvalidFiles, SetupError, StoreError
 from ivr.flow.loader import examine
 from ivr.speech.engines import engine as speech_engine
@@ -85,6 +87,8 @@ async def _each(config: Config) -> AsyncIterator[Finding]:
     yield _recordings(config)
     async for found in _connectors(config):
         yield found
+    async for found in _indexes(config):
+        yield found
     yield await asyncio.to_thread(_manager, config)
     engine = await _engine(config)
     yield engine
@@ -130,6 +134,35 @@ def _told(errands: Mapping[ErrandState, int]) -> str:
     failed = f"{errands[ErrandState.FAILED]} failed"
     hint = " (`ivr errands --failed` says why)" if errands[ErrandState.FAILED] else ""
     return f"errands: {errands[ErrandState.WAITING]} waiting, {failed}{hint}"
+
+
+async def _indexes(config: Config) -> AsyncIterator[Finding]:
+    stores = Stores.of(config.database)
+    try:
+        for system in guards_of(config, SystemClock()):
+            if Capability.CHANGES in system.capabilities:
+                limits = config.connectors[system.name].index
+                yield _index(system.name, await stores.index.state(system.name), limits.max_age)
+    except StoreError:
+        return  # said under "database"
+    finally:
+        await stores.database.close()
+
+
+def _index(connector: str, state: IndexState | None, max_age: float) -> Finding:
+    name = f"index of {connector}"
+    if state is None:
+        return Finding(name, True, "not begun yet; the engine builds it")
+    if state.synced_at is None or state.full_at is None:
+        return Finding(name, True, f"{state.customers} customers so far; it is used once everybody has been read")
+    age = (SystemClock().now() - state.synced_at).total_seconds()
+    told = f"{state.customers} customers, synced {round(age)} seconds ago"
+    if age > max_age:
+        advice = (
+            "callers are asked for in the system itself until it is synced again; the engine's log says why it is not"
+        )
+        return Finding(name, False, f"{told}, which is too long", advice)
+    return Finding(name, True, told)
 
 
 def _spool(config: Config) -> Finding:

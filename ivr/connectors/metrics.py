@@ -9,6 +9,27 @@ from prometheus_client.registry import Collector
 
 from ivr.connectors.breaker import BreakerState
 from ivr.connectors.guard import Guard
+from ivr.connectors.sync import IndexSync
+
+
+class IndexMetrics(Collector):
+    """Reads how far the index of each system is when Prometheus asks."""
+
+    def __init__(self, syncs: Sequence[IndexSync]) -> None:
+        self._syncs = syncs
+
+    def collect(self) -> Iterator[Metric]:
+        """The values of this moment, by connector; no age of an index that was never complete."""
+        ages = GaugeMetricFamily(
+            "klantlijn_index_age_seconds", "Since the moment the index of customers is up to", labels=["connector"]
+        )
+        customers = GaugeMetricFamily("klantlijn_index_customers", "Customers in the index", labels=["connector"])
+        for sync in self._syncs:
+            if sync.age is not None:
+                ages.add_metric([sync.name], sync.age)
+            if sync.state is not None:
+                customers.add_metric([sync.name], sync.state.customers)
+        yield from (ages, customers)
 
 
 class ConnectorMetrics(Collector):

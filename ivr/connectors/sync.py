@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,8 +29,21 @@ LONGEST_BREATH = 0.1
 """Seconds: after a page it rests as long as that took, and no longer than this. A sync that takes all there is of a
 core has the operating system, too, let calls wait."""
 
+FORGOTTEN_AT_ONCE = 1000
+"""Customers of a connector that is no more, removed in one transaction."""
+
 WRITING = 30.0
 """Seconds of lease beyond asking a page and the pause after it: to write the page, on a node that may be busy."""
+
+
+async def forget_others(store: IndexStore, syncs: Sequence[IndexSync], clock: Clock) -> None:
+    """Remove the customers of connectors that are not indexed any more; the next start goes on if it cannot be done."""
+    try:
+        for connector in set(await store.connectors()) - {sync.name for sync in syncs}:
+            while await store.forget(connector, now=clock.now(), limit=FORGOTTEN_AT_ONCE):
+                await clock.sleep(LONGEST_BREATH)
+    except StoreError as error:
+        log.warning("index.not_forgotten", error=str(error))
 
 
 class ChangeSource(Protocol):

@@ -223,6 +223,12 @@ class IndexStore(Protocol):
         Returns the state as it is now, which says whether the run is over; None when the turn was lost.
         """
 
+    async def connectors(self) -> Sequence[str]:
+        """The connectors of which there is an index, or a part of one."""
+
+    async def forget(self, connector: str, *, now: datetime, limit: int) -> bool:
+        """Remove about `limit` customers of a connector that nobody fills; False when there is nothing left to do."""
+
 
 class ChangeWatch(Protocol):
     """Tells when switches (outages, splits, versions of flows) changed, whoever changed them."""

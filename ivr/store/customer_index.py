@@ -142,6 +142,27 @@ class StoredCustomerIndex:
             await connection.execute(update(index_states).where(_of(state.connector)).values(_values(state)))
         return state
 
+    async def connectors(self) -> Sequence[str]:
+        """The connectors of which there is an index, or a part of one."""
+        async with self._database.reading() as connection:
+            return list((await connection.execute(select(index_states.c.connector))).scalars())
+
+    async def forget(self, connector: str, *, now: datetime, limit: int) -> bool:
+        """Remove about `limit` customers of a connector that nobody fills; False when there is nothing left to do."""
+        unattended = or_(index_states.c.lease_until.is_(None), index_states.c.lease_until <= now)
+        async with self._database.writing() as connection:
+            state = select(index_states.c.connector).where(_of(connector), unattended).with_for_update()
+            if (await connection.execute(state)).first() is None:
+                return False
+            left = 0
+            for table in (indexed_identities, indexed_customers):
+                keys = tuple_(*table.primary_key.columns)
+                some = select(*table.primary_key.columns).where(table.c.connector == connector).limit(limit)
+                left += (await connection.execute(delete(table).where(keys.in_(some)))).rowcount
+            if not left:
+                await connection.execute(delete(index_states).where(_of(connector)))
+        return left > 0
+
     async def _keep_turn(
         self, connection: AsyncConnection, state: IndexState, owner: str, lease_until: datetime
     ) -> bool:

@@ -8,6 +8,7 @@ from ivr.config.model import Database as DatabaseConfig
 from ivr.store.callbacks import StoredCallbacks
 from ivr.store.changes import StoredChanges
 from ivr.store.contacts import StoredContacts
+from ivr.store.customer_index import StoredCustomerIndex
 from ivr.store.database import Database
 from ivr.store.errands import StoredErrands
 from ivr.store.flows import StoredFlows
@@ -29,6 +30,7 @@ class Stores:
     flows: StoredFlows
     recordings: StoredRecordings
     changes: StoredChanges
+    index: StoredCustomerIndex
 
     @classmethod
     def of(cls, config: DatabaseConfig) -> Stores:
@@ -44,4 +46,5 @@ class Stores:
             StoredFlows(database),
             StoredRecordings(database),
             StoredChanges(database),
+            StoredCustomerIndex(database),
         )

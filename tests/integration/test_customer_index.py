@@ -247,3 +247,18 @@ async def test_a_database_that_is_away_is_no_error(index: Index, database: Datab
     lookup = IndexLookup(Database(away, timeout=1.0), {"crm": Freshness(1.0, 1.0)}, index.clock, timeout=0.5)
     assert await lookup.find("crm", HOME) is None
     await lookup.close()
+
+
+async def test_a_connector_that_is_no_more_is_forgotten_unless_a_node_still_fills_it(index: Index) -> None:
+    await index.full_run(ANNA, YOUSSEF, SAMIRA)
+    assert await index.store.connectors() == ["crm"]
+    assert not await index.store.forget("crm", now=index.clock.now(), limit=2)
+    assert await index.names(SHARED) is not None
+    await index.clock.advance(LEASE.total_seconds())
+    rounds = 0
+    while await index.store.forget("crm", now=index.clock.now(), limit=2):
+        rounds += 1
+    assert rounds > 1
+    assert await index.store.connectors() == []
+    assert await index.names(SHARED) is None
+    assert (await index.full_run(YOUSSEF)).customers == 1

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ivr.config.model import Index as Limits
 from ivr.connectors.connector import Changes
-from ivr.connectors.sync import LONGEST_PAUSE, SPREAD, IndexSync
+from ivr.connectors.metrics import IndexMetrics
+from ivr.connectors.sync import LONGEST_PAUSE, SPREAD, IndexSync, forget_others
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.index_state import RunPhase
 from ivr.domain.line import PhoneNumber
@@ -288,3 +290,29 @@ async def test_it_outlives_a_database_that_is_away(nodes: Nodes, tmp_path: objec
     sync = IndexSync(System(1), away, LIMITS, nodes.clock, source="1", owner="a:4574")
     assert await sync.step() >= 5.0
     assert sync.age is None
+
+
+async def test_connectors_that_are_not_indexed_any_more_are_forgotten(nodes: Nodes) -> None:
+    sync = nodes.sync(System(25))
+    await caught_up(sync)
+    await nodes.clock.advance(600.0)
+    await forget_others(nodes.store, [sync], nodes.clock)
+    assert await nodes.store.connectors() == ["crm"]
+    forgetting = asyncio.create_task(forget_others(nodes.store, [], nodes.clock))
+    while not forgetting.done():
+        await nodes.clock.advance(1.0)
+        await asyncio.sleep(0.01)
+    assert await nodes.store.connectors() == []
+    assert await nodes.store.state("crm") is None
+
+
+async def test_the_metrics_tell_how_far_each_index_is(nodes: Nodes) -> None:
+    sync = nodes.sync(System(25))
+    registry = CollectorRegistry()
+    registry.register(IndexMetrics([sync]))
+    crm = {"connector": "crm"}
+    assert registry.get_sample_value("klantlijn_index_age_seconds", crm) is None
+    await caught_up(sync)
+    await nodes.clock.advance(7.0)
+    assert registry.get_sample_value("klantlijn_index_age_seconds", crm) == 7.0
+    assert registry.get_sample_value("klantlijn_index_customers", crm) == 25
