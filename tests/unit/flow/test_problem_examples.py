@@ -13,6 +13,7 @@ from ivr.cli.check import examined
 from ivr.domain.language import Language
 from ivr.flow.unused import OWN
 from ivr.yamlfile.problem import Problem
+from tests.unit.flow.test_loader import mutations, places_are_real
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
@@ -82,3 +83,18 @@ def test_an_example_is_wrong_as_it_says_and_its_cure_is_right(
         assert not any(problem.is_error for problem in found), "\n".join(map(str, found))
     left = [problem for problem in problems_in(tmp_path, right) if problem.rule == rule or problem.is_error]
     assert not left, "\n".join(map(str, left))
+
+
+def test_mistakes_in_any_file_of_an_example_are_told_with_a_place_and_a_rule_that_is_explained(tmp_path: Path) -> None:
+    told: set[str] = set()
+    cures = [right for _, _, right in examples() if right]
+    for seed in range(600):
+        files = dict(cures[seed % len(cures)])
+        name = sorted(files)[seed % len(files)]
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        found = problems_in(folder, {**files, name: mutations(files[name], seed)})
+        assert not list(places_are_real(found, folder))
+        told |= {problem.rule for problem in found}
+    assert {f"### {rule}\n" in PAGE for rule in told} == {True}
+    assert len(told) > 20
