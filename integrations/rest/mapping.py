@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -63,17 +64,19 @@ class Mapper(Generic[T]):
 
     def all_of(self, records: Sequence[Any]) -> Sequence[T]:
         """One of each record, in their order. Raises ConnectorRefused when an expression does not fit."""
-        return list(self._each_of(records))
-
-    def _each_of(self, records: Sequence[Any]) -> Iterator[T]:
+        made: list[T] = []
+        lacking: Counter[str] = Counter()
         for record in records:
-            found = {name: self._readers[name](self._sources[name], record) for name in self._sources}
+            found = {name: read(self._sources[name], record) for name, read in self._readers.items()}
             missing = [name for name in self._needed if found.get(name) in (None, "")]
-            if missing:
-                log.warning("connector.record_left_out", kind=self._kind.__name__.lower(), missing=missing)
-                continue
-            made = self._kind(**{name: value for name, value in found.items() if value is not None})
-            yield self._overdue(made) if isinstance(made, Invoice) else made
+            lacking.update(missing)
+            if not missing:
+                one = self._kind(**{name: value for name, value in found.items() if value is not None})
+                made.append(self._overdue(one) if isinstance(one, Invoice) else one)
+        if lacking:
+            left_out = len(records) - len(made)
+            log.warning("connector.left_out", kind=self._kind.__name__.lower(), records=left_out, lacking=dict(lacking))
+        return made
 
     def _overdue(self, invoice: Invoice) -> Any:
         late = invoice.due_on is not None and invoice.due_on < self._reading.today()

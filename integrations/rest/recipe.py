@@ -49,7 +49,7 @@ def _text(given: object) -> str:
 
 def _path(given: object) -> Template:
     text = _text(given)
-    if text and not text.startswith(("/", "{{")):
+    if text and not text.startswith("/"):
         raise ValueError("a path starts with '/'; what comes before it is base_url")
     return Template(text, path=True)
 

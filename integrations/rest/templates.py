@@ -27,7 +27,6 @@ OF_JINJA = (
     "default",
     "first",
     "int",
-    "join",
     "last",
     "length",
     "list",
@@ -99,7 +98,7 @@ class Template:
         if alone and not path:
             inside = re.sub(r"^\{\{-?|-?\}\}$", "", source)
             self._expression = environment.compile_expression(inside)
-            self.unquoted: frozenset[str] = frozenset()
+            self.unquoted = frozenset(_joined(parts[0]))
         else:
             self.unquoted = frozenset(_unquoted(tree, whole_segments=path))
 
@@ -130,6 +129,25 @@ def _unquoted(tree: nodes.Template, *, whole_segments: bool) -> Iterator[str]:
             if whole_segments and _is_segment(output.nodes, place):
                 continue
             yield from (("" if name in own else name) for name in _bare(part))
+
+
+def _joined(expression: nodes.Expr) -> Iterator[str]:
+    """The bare values in an expression that makes one text of several."""
+    if isinstance(expression, nodes.Filter) and expression.name in QUOTING:
+        return
+    for node in (expression, *expression.find_all(nodes.Expr)):
+        if isinstance(node, nodes.Concat):
+            operands = node.nodes
+        elif isinstance(node, nodes.Add | nodes.Mod) and (_is_text(node.left) or _is_text(node.right)):
+            operands = [node.left, node.right]
+        else:
+            continue
+        for operand in operands:
+            yield from _bare(operand)
+
+
+def _is_text(part: nodes.Expr) -> bool:
+    return isinstance(part, nodes.Const) and isinstance(part.value, str)
 
 
 def _bare(part: nodes.Expr | None) -> Iterator[str]:

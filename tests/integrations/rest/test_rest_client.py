@@ -6,7 +6,9 @@ import asyncio
 import gzip
 import json
 import logging
+import ssl
 import stat
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -51,16 +53,17 @@ Answer = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 class Server:
     """A server that says whatever `answer` writes; `heads` are the requests it got."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self.tls = tls
         self.heads: list[str] = []
         self.sent = 0
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Server:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        self.base = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self.tls)
+        self.base = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -244,7 +247,7 @@ async def test_records_that_lack_something_are_left_out_and_nobody_is_named(
         (found,) = await (await connector_to(server)).find_caller(ANNA)
     assert found.id == "2"
     written = capsys.readouterr().out
-    assert "missing=['name']" in written
+    assert "lacking={'name': 1}" in written
     assert "612345678" not in written
 
 
@@ -253,6 +256,21 @@ async def test_a_host_that_is_not_there_is_unavailable(connector_to: Callable[..
         pass
     with pytest.raises(ConnectorUnavailable, match="cannot be reached"):
         await (await connector_to(server)).find_caller(ANNA)
+
+
+async def test_a_certificate_that_nobody_vouches_for_gets_no_key(
+    connector_to: Callable[..., Awaitable[RestConnector]], tmp_path: Path
+) -> None:
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=crm"
+    files = tmp_path / "certificate.pem", tmp_path / "certificate.key"
+    extra = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(files[0]), "-keyout", str(files[1])]
+    await asyncio.to_thread(subprocess.run, [*command.split(), *extra], check=True, capture_output=True, timeout=30)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*files)
+    async with Server(says(people()), tls) as server:
+        with pytest.raises(ConnectorRefused, match=r"certificate of 127\.0\.0\.1 is not trusted"):
+            await (await connector_to(server)).find_caller(ANNA)
+        assert server.heads == []
 
 
 async def test_plain_http_to_another_machine_must_be_told(tmp_path: Path) -> None:
