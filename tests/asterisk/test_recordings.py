@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -265,7 +264,13 @@ async def test_a_message_outlives_the_engine_that_took_it(callers: Callers, word
     call = await callers.talk(CALLER, ("nl/desk_menu", "1"), until="nl/voicemail_greeting")
     await call.hears("nl/voicemail_greeting", PATIENCE, over=True)
     call.say(after_the_tone(words))
-    await asyncio.sleep(1.5)  # into the words
+    folder = callers.engine.home / "var" / "recordings"
+
+    async def is_recorded() -> bool:
+        """Asterisk writes when it has two seconds."""
+        return any(note.with_suffix(".wav").stat().st_size for note in folder.glob("*.json"))
+
+    await callers.engine.until(is_recorded, 20, "the message to be recorded")
     await callers.engine.kill()
     await all_said(call)
     await call.hang_up()

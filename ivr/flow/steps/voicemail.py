@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 import structlog
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ivr.config.units import Seconds
+from ivr.domain import errand
 from ivr.domain.contact import EventKind, Outcome
+from ivr.domain.errand import MessageKind
+from ivr.domain.line import parse_number
 from ivr.domain.recording import Purpose
 from ivr.domain.speech import Utterance
 from ivr.errors import CallerHungUp
@@ -18,6 +21,7 @@ from ivr.flow.expression_types import Names
 from ivr.flow.names import BlockName, BoxName
 from ivr.flow.session import Session
 from ivr.flow.step import Exit, GiveUp, GoTo, Kept, Next, Result, Said, Step, mentioned
+from ivr.flow.steps.message import EMAIL, WEB
 from ivr.flow.steps.say import PromptNames
 
 GREETING, TOO_SHORT, REVIEW, AGAIN, THANKS = (
@@ -27,6 +31,7 @@ GREETING, TOO_SHORT, REVIEW, AGAIN, THANKS = (
     "voicemail_again",
     "voicemail_thanks",
 )
+NOTICE = "voicemail_notice"
 KEEP, HEAR, REDO = "1", "2", "3"
 TIMES_SAID_NOTHING = 2
 """After so many messages without a word nobody is asked once more."""
@@ -39,21 +44,44 @@ CHOICE_TIMEOUT = 5.0
 logger = structlog.get_logger()
 
 
+def _address(written: str) -> str:
+    _way_to(written)
+    return written
+
+
+def _way_to(address: str) -> MessageKind:
+    """The way a message gets to an address. Raises ValueError when it is none."""
+    if WEB.fullmatch(address):
+        return MessageKind.WEBHOOK
+    if EMAIL.fullmatch(address):
+        return MessageKind.EMAIL
+    if address.startswith("+") and parse_number(address):
+        return MessageKind.SMS
+    raise ValueError(
+        f"'{address[:60]}' is not an address; write an e-mail address, a number as +31612345678, or https://…"
+    )
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class Voicemail(Step):
     """Takes a message for a mailbox (`box`).
 
     It says `prompt` (`voicemail_greeting` without it), which `#` cuts short, and a tone. Then
     the caller speaks, for `most` at most; `#` or a silence of `silence` ends it, and so does
-    hanging up: what was said until then is the message. Of `least` has to be sound; who says
-    less is asked once more, and then goes to `otherwise`; without it, to the flow's
+    hanging up: what was said until then is the message. Less than `least` of sound is none: who
+    says no more is asked once again, and then goes to `otherwise`; without it, to the flow's
     `otherwise`. With `review: true` the caller can send the message (1), hear it (2) or speak
     it anew (3); who does not choose, or hangs up, has sent it. After a message the flow goes on
     with the next step, and whoever hangs up from here on has the outcome `message_left`.
-    Messages are found with `ivr voicemails`.
+    Messages are found with `ivr voicemails`; who is to `notify` (an e-mail address, a telephone
+    number or a web address) is sent `voicemail_notice`.
 
     ```yaml
     - voicemail: support
     - voicemail: { box: billing, prompt: leave_billing_message, most: 3min, review: true, otherwise: person }
+    - voicemail: { box: support, notify: support@example.nl }
     ```
     """
 
@@ -67,6 +95,7 @@ class Voicemail(Step):
         REVIEW: {},
         AGAIN: {},
         THANKS: {},
+        NOTICE: {"box": str, "seconds": int, "recording": str},
     }
 
     box: BoxName
@@ -75,6 +104,7 @@ class Voicemail(Step):
     silence: Annotated[Seconds, Field(ge=2, le=30)] = 4.0
     least: Annotated[Seconds, Field(ge=0.2, le=10)] = 1.0
     review: bool = False
+    notify: Address | None = None
     otherwise: BlockName | None = None
 
     def keeps(self, block: BlockName, names: Names) -> Iterator[Kept]:
@@ -85,9 +115,13 @@ class Voicemail(Step):
             yield Said(str(name), ("prompt", *loc), {})
         passed_over = {GREETING} if self.prompt else set()
         passed_over |= set() if self.review else {REVIEW, AGAIN}
-        for prompt in self.own_texts:
+        passed_over |= set() if self.notify else {NOTICE}
+        for prompt, own in self.own_texts.items():
             if prompt not in passed_over:
-                yield Said(prompt, (), {})
+                yield Said(prompt, (), own)
+
+    def errands(self) -> frozenset[str]:
+        return frozenset({f"messages.{_way_to(self.notify).value}"} if self.notify else ())
 
     def exits(self) -> Sequence[Exit]:
         return [Exit(self.otherwise, gives_up=self.otherwise is None)]
@@ -153,3 +187,7 @@ class Voicemail(Step):
         logger.info(
             "message left", contact=session.contact_id, box=self.box, recording=message.tape.id, seconds=seconds
         )
+        if self.notify and session.services.errands is not None:
+            notice = session.utterance(NOTICE, box=self.box, seconds=round(seconds), recording=message.tape.id)
+            told = errand.Message(f"{message.tape.id}:notice", _way_to(self.notify), self.notify, notice.text, self.box)
+            session.services.errands.send(told, session.contact_id)
