@@ -26,6 +26,7 @@ COMMANDS = (
     "callbacks",
     "errands",
     "voicemails",
+    "integrations",
     "doctor",
     "robot",
 )

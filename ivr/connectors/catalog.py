@@ -46,13 +46,18 @@ class Catalog:
         Raises:
             SetupError: the package is not installed.
         """
-        return sorted(path.parent.name for path in self._folder().glob(f"*/{FILE_NAME}"))
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{FILE_NAME}"))
 
     def manifest(self, integration: str) -> Manifest:
         """What an integration says about itself. Raises SetupError when there is none of this name or it is wrong."""
         if integration not in self.names():
             raise SetupError(f"there is no integration '{integration}'. {self._suggestion(integration)}")
-        return read_manifest(self._folder() / integration)
+        return read_manifest(self.folder / integration)
+
+    def parts(self, integration: str) -> tuple[Manifest, type[BaseModel], type[Any]]:
+        """An integration's manifest, its settings' model, and its connector's class. Raises SetupError."""
+        manifest = self.manifest(integration)
+        return manifest, self._settings_model(manifest), self._connector_class(manifest)
 
     def problems(self, configured: Configured, *, find_caller: bool = False) -> Sequence[SettingProblem]:
         """Every mistake in a connector's part of config.yaml; nothing is opened.
@@ -67,9 +72,7 @@ class Catalog:
                 )
             ]
         try:
-            manifest = self.manifest(integration)
-            settings = self._settings_model(manifest)
-            self._connector_class(manifest)
+            manifest, settings, _ = self.parts(integration)
         except SetupError as error:
             return [SettingProblem(("integration",), str(error))]
         found: list[SettingProblem] = []
@@ -88,8 +91,7 @@ class Catalog:
         Raises:
             SetupError: the integration or its settings are wrong; the message lists everything.
         """
-        manifest = self.manifest(configured.integration)
-        model, connector_class = self._settings_model(manifest), self._connector_class(manifest)
+        manifest, model, connector_class = self.parts(configured.integration)
         try:
             settings = model.model_validate(configured.settings)
         except ValidationError as error:
@@ -104,7 +106,9 @@ class Catalog:
             raise SetupError(f"integration '{manifest.name}' has no open, close and check")
         return connector
 
-    def _folder(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Where the integrations lie. Raises SetupError."""
         spec = importlib.util.find_spec(self._package)
         if spec is None or not spec.submodule_search_locations:
             raise SetupError(f"the package '{self._package}' is not installed")

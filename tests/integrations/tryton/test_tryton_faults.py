@@ -147,7 +147,7 @@ def says(status: int = 200, **document: Any) -> Misbehaving:
         (says(error=["'Anna de Vries'", "Traceback"]), ConnectorRefused, "search_read$"),
     ],
 )
-async def test_whatever_it_answers_it_is_our_error_in_time(
+async def test_slow_or_strange_whatever_it_answers_it_is_our_error_in_time(
     connector: TrytonConnector,
     tryton: tuple[FakeTryton, str],
     misbehaving: Misbehaving,
