@@ -100,7 +100,9 @@ def entrances_of(config: Config) -> Sequence[Entrance]:
     ]
     return [
         *entries,
-        Entrance(config.callbacks.flow, config.place("callbacks", "flow")),
+        Entrance(
+            config.callbacks.flow, config.place("callbacks", "flow"), needed_by="" if "flow" in own else "callback"
+        ),
         Entrance(config.callbacks.outage_flow, config.place("callbacks", "outage_flow"), needed_by="notice"),
     ]
 

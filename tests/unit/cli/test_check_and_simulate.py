@@ -108,6 +108,17 @@ def test_what_the_configuration_says_of_flows_is_checked_before_a_call_too(proje
     assert ivr("check", "dialplans/shortest.yaml").exit_code == 0
 
 
+def test_a_flow_for_callbacks_is_only_needed_where_it_is_named_or_callbacks_are_promised(project: Path) -> None:
+    (project / "dialplans" / "callback.yaml").unlink()
+    assert "unknown flow 'callback'" in ivr("check").output
+    change(project / "config.yaml", "  flow: callback\n", "")
+    assert "unknown flow 'callback'" in ivr("check").output
+    lines = (project / "dialplans" / "lijnnet.yaml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if "- callback: {" not in line]
+    (project / "dialplans" / "lijnnet.yaml").write_text("\n".join(kept), encoding="utf-8")
+    assert "unknown flow" not in ivr("check").output
+
+
 def test_one_file_can_be_checked_alone(project: Path) -> None:
     change(project / "dialplans" / "shortest.yaml", "say: shortest_answer", "sya: shortest_answer")
     assert ivr("check", "dialplans/callback.yaml").exit_code == 0
