@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
 from integrations.rest.connector import RestConnector, RestSettings
 from integrations.rest.loading import BUNDLED, bundled, load
+from ivr.cli.main import main
 from ivr.clock import SystemClock
 from ivr.config.model import Connector as Configured
 from ivr.connectors.catalog import Catalog
@@ -269,3 +273,23 @@ async def test_a_webhook_without_a_key_sends_none(tmp_path: Path) -> None:
     )
     await connector.open()
     await connector.close()
+
+
+def test_ivr_check_shows_a_recipe_s_own_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the demo's project, whose CRM is asked by a recipe now."""
+    root = Path(__file__).parents[3]
+    for folder in ("dialplans", "prompts"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    demo = (root / "config.yaml").read_text()
+    start = demo.index("\nconnectors:\n")
+    end = start + 1 + re.search(r"\n(?=[a-z_]+:)", demo[start + 2 :]).end()  # type: ignore[union-attr]
+    ours = "\nconnectors:\n  crm:\n    integration: rest\n    settings:\n      recipe: mine.yaml\n"
+    values = "      values: {base_url: https://crm.example, key_file: key, area: x}\n\n"
+    (tmp_path / "config.yaml").write_text(demo[:start] + ours + values + demo[end:])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("name: name", "nam: name"))
+    checked = CliRunner().invoke(main, ["check"])
+    assert "mine.yaml:11:8: customer has no field 'nam'" in checked.output
+    assert "did you mean 'name'?" in checked.output
+    (tmp_path / "mine.yaml").write_text(GOOD)
+    assert "mine.yaml" not in CliRunner().invoke(main, ["check"]).output
