@@ -12,6 +12,7 @@ from ivr.cli.opening import config_of, wait_for
 from ivr.cli.output import masked, print_json, print_table
 from ivr.connectors.catalog import Catalog
 from ivr.connectors.inspection import Shortcoming, shortcomings
+from ivr.connectors.manifest import Manifest
 from ivr.connectors.scaffold import write_integration
 from ivr.domain.contact import Json
 from ivr.domain.line import PhoneNumber, parse_number
@@ -28,12 +29,18 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     catalog = Catalog()
-    manifests = [catalog.manifest(name) for name in catalog.names()]
+    manifests: list[Manifest] = []
+    for name in catalog.names():
+        try:
+            manifests.append(catalog.manifest(name))
+        except SetupError as error:
+            click.echo(error.args[0], err=True)
     if as_json:
         print_json([{"name": m.name, "title": m.title, "capabilities": [*sorted(m.capabilities)]} for m in manifests])
-        return
-    rows = [[m.name, m.title, ", ".join(sorted(m.capabilities))] for m in manifests]
-    print_table(["integration", "connects", "can"], rows, empty="There are no integrations.")
+    else:
+        rows = [[m.name, m.title, ", ".join(sorted(m.capabilities))] for m in manifests]
+        print_table(["integration", "connects", "can"], rows, empty="There are no integrations.")
+    ctx.exit(FINE if len(manifests) == len(catalog.names()) else WRONG)
 
 
 @command.command()

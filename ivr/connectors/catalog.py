@@ -143,6 +143,8 @@ class Catalog:
 def _problem(loc: tuple[str | int, ...], message: str, model: type[BaseModel]) -> SettingProblem:
     """A pydantic error as a person reads it, with the nearest known key for an unknown one."""
     hint = ""
+    if message == "Field required":
+        message = f"the setting '{'.'.join(map(str, loc))}' is missing"
     if message.startswith("Extra inputs") and len(loc) == 1:
         message = "there is no such setting"
         close = get_close_matches(str(loc[0]), model.model_fields, n=1)

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from deploy.demo.crm import NAMED, make_crm
 from ivr.cli.main import main
+from ivr.connectors.catalog import Catalog
 
 ROOT = Path(__file__).parents[2]
 ANNA = NAMED[0]
@@ -48,6 +49,22 @@ def test_they_are_listed_with_what_they_can(ivr: Ivr) -> None:
     listed = {each["name"]: each for each in json.loads(ivr("--json").stdout)}
     assert listed["csv"]["capabilities"] == ["changes", "find_caller", "find_customer"]
     assert listed["csv"]["title"] in ivr().stdout
+
+
+def test_one_that_is_broken_is_told_and_the_others_listed(
+    ivr: Ivr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, manifest in (("whole", "{capabilities: [orders], settings: s:S, connector: c:C, "), ("broken", "{")):
+        (tmp_path / "shelf_of_tests" / name).mkdir(parents=True)
+        (tmp_path / "shelf_of_tests" / name / "manifest.yaml").write_text(f"{manifest}name: {name}, title: Shelf}}")
+        (tmp_path / "shelf_of_tests" / name / "README.md").touch()
+    (tmp_path / "shelf_of_tests/__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("ivr.cli.integrations.Catalog", lambda: Catalog("shelf_of_tests"))
+    listed = ivr("--json")
+    assert listed.exit_code == 1
+    assert json.loads(listed.stdout) == [{"name": "whole", "title": "Shelf", "capabilities": ["orders"]}]
+    assert "broken/manifest.yaml: capabilities: Field required" in listed.stderr
 
 
 def test_one_is_checked(ivr: Ivr) -> None:

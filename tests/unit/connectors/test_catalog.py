@@ -147,3 +147,8 @@ def test_a_manifest_that_is_far_too_long_is_not_read(folder: Path) -> None:
 def test_a_package_that_is_not_there_is_told() -> None:
     with pytest.raises(SetupError, match="not installed"):
         Catalog("no_such_package_anywhere").names()
+
+
+def test_a_setting_that_is_missing_is_named(folder: Path) -> None:
+    (problem,) = problems(paper())
+    assert problem == SettingProblem(("settings", "drawer"), "the setting 'drawer' is missing")
