@@ -123,6 +123,7 @@ def test_the_doctor_says_what_to_do(ivr: Ivr) -> None:
     assert looked.exit_code == 1
     findings = {finding["check"]: finding for finding in json.loads(looked.stdout)}
     assert findings["database"]["ok"]
+    assert (findings["index of crm"]["ok"], findings["index of crm"]["found"][:13]) == (True, "not begun yet")
     assert not findings["Asterisk"]["ok"]
     assert "make setup" in findings["Asterisk"]["advice"]
     assert not findings["engine"]["ok"]
