@@ -146,9 +146,10 @@ class CarddavConnector:
             try:
                 await self._refresh()
                 told = ""
-            except ConnectorError as error:
-                if str(error) != told:  # once, not at each attempt
-                    told = str(error)
+            except Exception as error:  # the border of a task that goes on whatever one attempt came to
+                said = str(error) if isinstance(error, ConnectorError) else type(error).__name__
+                if said != told:  # once, not at each attempt
+                    told = said
                     log.error("carddav.not_refreshed", error=told)
 
     async def _refresh(self) -> None:

@@ -138,9 +138,10 @@ class CsvConnector:
                 if seen != self._stamp and seen == before:
                     await self._read(seen)
                 told = self._mistake
-            except ConnectorError as error:
-                if str(error) != told:  # once, not at each look
-                    told = str(error)
+            except Exception as error:  # the border of a task that goes on whatever one look came to
+                said = str(error) if isinstance(error, ConnectorError) else type(error).__name__
+                if said != told:  # once, not at each look
+                    told = said
                     log.error("csv.not_read_again", file=self._path.name, error=told)
 
     async def _read(self, stamp: Stamp) -> None:
