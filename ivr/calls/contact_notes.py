@@ -100,7 +100,7 @@ class ContactNotes:
         return [
             Assignment(
                 ContactNote(
-                    key=f"{contact.id}:note:{connector}",
+                    key=f"{contact.id}-note-{connector}",
                     contact_id=contact.id,
                     started_at=contact.started_at,
                     ended_at=ended_at,

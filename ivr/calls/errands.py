@@ -241,5 +241,5 @@ class Outbox:
             detail["number"] = report.result
         if report.reason:
             detail["reason"] = report.reason
-        identity = f"{report.key}:{report.attempt}"
+        identity = f"{report.key}-{report.attempt}"
         self._book.event(ContactEvent(identity, assignment.contact_id, report.at, EventKind.ERRAND, detail=detail))

@@ -89,7 +89,7 @@ def as_json_object(kept: KeptErrand, *, reveal: bool) -> Json:
         "state": kept.state.value,
         "attempts": kept.attempts,
         "asked_at": utc(assignment.at),
-        "not_before": utc(kept.not_before),
+        "not_before": utc(kept.not_before) if kept.state is ErrandState.WAITING else None,
         "ended_at": utc(kept.ended_at),
         "result": kept.result,
         "reason": _hidden(kept.reason, reveal=reveal),

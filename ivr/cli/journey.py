@@ -63,6 +63,11 @@ def _ticket(_event: ContactEvent, detail: Detail) -> str:
     return f"gets ticket {detail.get('number') or 'without a number yet'}: {detail.get('subject')}"
 
 
+def _errand(_event: ContactEvent, detail: Detail) -> str:
+    came_to = detail.get("number") or detail.get("reason")
+    return f"the {detail.get('errand')} is {detail.get('state')}{f': {came_to}' if came_to else ''}"
+
+
 def _queued(_event: ContactEvent, detail: Detail) -> str:
     return f"goes to queue {detail.get('queue')} at site {detail.get('site')}"
 
@@ -118,7 +123,7 @@ WORDS: Mapping[EventKind, Callable[[ContactEvent, Detail], str]] = {
     EventKind.TRIAGE_RESULT: _triage_result,
     EventKind.TICKET: _ticket,
     EventKind.MESSAGE: _rest("is to get a message"),
-    EventKind.ERRAND: _rest("errand"),
+    EventKind.ERRAND: _errand,
     EventKind.RECORDED: _recorded,
     EventKind.MESSAGE_LEFT: _rest("leaves a message"),
     EventKind.CALL_RECORDING: lambda _, detail: f"recording of the call: {detail.get('state')}",

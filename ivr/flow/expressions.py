@@ -7,7 +7,7 @@ refused: a caller hears a whole sentence or another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -42,8 +42,16 @@ def _spoken(_context: Context, value: Any) -> Any:
     return value
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
-    made = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=_spoken, optimized=False, autoescape=False)
+@pass_context
+def _written(_context: Context, value: Any) -> Any:
+    """Jinja's last look at each value that is written: what is not there leaves its place empty."""
+    return "" if value is None else value
+
+
+def _environment(finalize: Callable[[Context, Any], Any]) -> ImmutableSandboxedEnvironment:
+    made = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, finalize=finalize, optimized=False, autoescape=False
+    )
     made.globals.clear()
     made.tests.clear()
     made.filters.clear()
@@ -51,7 +59,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return made
 
 
-ENVIRONMENT = _environment()
+ENVIRONMENT = _environment(_spoken)
+WRITING = _environment(_written)
 
 
 class Expression:
@@ -114,7 +123,7 @@ def compiled(source: str) -> Expression:
 class Text:
     """Something to say or write, with places for values: `Dag {{ caller.name }}.`"""
 
-    __slots__ = ("_template", "fixed", "personal", "reads", "source", "tree")
+    __slots__ = ("_template", "_writing", "fixed", "personal", "reads", "source", "tree")
 
     def __init__(self, source: str) -> None:
         """Compile it. Raises ValueError in an admin's words."""
@@ -124,6 +133,7 @@ class Text:
             self.tree: nodes.Node = ENVIRONMENT.parse(source)
             _check_parts(self.tree)
             self._template: Template = ENVIRONMENT.from_string(source)
+            self._writing: Template | None = None
         except (TemplateError, SyntaxError, RecursionError) as error:
             raise ValueError(f"this text cannot be read: {_reason(error)}") from error
         self.reads: frozenset[str] = frozenset(reads(self.tree))
@@ -154,33 +164,35 @@ class Text:
         """
         if self.fixed is not None:
             return self.fixed
-        words = tidy(self._rendered(values))
+        words = tidy(_rendered(self._template, values))
         if not words or len(words) > MAX_SPOKEN:
             raise ExpressionFailed("nothing is left to say" if not words else "it is too long to say")
         return words
 
     def written(self, values: Values) -> str:
-        """The words to write in this call, on the lines they were given.
+        """The words to write in this call, on the lines they were given; a value that is not there is left out.
 
         Raises:
-            ExpressionFailed: a value it needs is not there, or there is nothing to write.
+            ExpressionFailed: a value cannot be worked out, or there is nothing to write.
         """
-        words = "\n".join(tidy(line) for line in self._rendered(values).strip().splitlines())
+        self._writing = self._writing or WRITING.from_string(self.source)
+        words = "\n".join(tidy(line) for line in _rendered(self._writing, values).strip().splitlines())
         if not words or len(words) > MAX_WRITTEN:
             raise ExpressionFailed("nothing is left to write" if not words else "it is too long to write")
         return words
-
-    def _rendered(self, values: Values) -> str:
-        try:
-            return self._template.render(values)
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise ExpressionFailed(_reason(error)) from error
 
 
 @lru_cache(maxsize=4096)
 def text_of(source: str) -> Text:
     """The text that a source is; the same source is compiled once. Raises ValueError."""
     return Text(source)
+
+
+def _rendered(template: Template, values: Values) -> str:
+    try:
+        return template.render(values)
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ExpressionFailed(_reason(error)) from error
 
 
 def tidy(text: str) -> str:

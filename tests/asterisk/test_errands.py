@@ -170,15 +170,15 @@ async def test_a_call_leaves_a_ticket_a_message_and_a_note(
         reason = "reden: fault\nquestion: 1"
         assert desk.tickets == [
             {
-                "key": f"{key}:ticket:fault:report.ticket",
+                "key": f"{key}-ticket-fault.report.ticket",
                 "subject": "Storing van Anna de Vries",
                 "text": reason,
                 "of": "P7",
             }
         ]
-        assert desk.messages == [{"key": f"{key}:message:1", "to": ANNA, "text": "Uw melding is M-1."}]
+        assert desk.messages == [{"key": f"{key}-message-1", "to": ANNA, "text": "Uw melding is M-1."}]
         [note] = desk.contacts
-        assert (note["key"], note["of"]) == (f"{key}:note:desk", "P7")
+        assert (note["key"], note["of"]) == (f"{key}-note-desk", "P7")
         lines = note["text"].splitlines()
         assert lines[1:3] == ["Reden: fault", "Afloop: gesproken met een medewerker"]
         assert "Melding M-1: Storing van Anna de Vries" in lines

@@ -316,7 +316,7 @@ async def test_a_contact_is_noted_in_each_system_that_knows_the_customer(node: N
     for _ in range(3):
         await node.work()
     [(key, customer, text)] = node.systems["crm"].done
-    assert (key, customer) == (f"{CALL}:note:crm", "C-9")
+    assert (key, customer) == (f"{CALL}-note-crm", "C-9")
     assert text.splitlines() == [
         "Gebeld op 23-11-2026 om 10:00, 3 min 5 s.",
         "Reden: order",

@@ -12,8 +12,8 @@ from ivr.domain import errand
 from ivr.domain.contact import EventKind
 from ivr.domain.errand import MessageKind
 from ivr.domain.line import LineState, mask, read_line
-from ivr.errors import StepFailed
-from ivr.flow.expressions import Text
+from ivr.errors import ExpressionFailed, StepFailed
+from ivr.flow.expressions import Text, Values
 from ivr.flow.names import BlockName
 from ivr.flow.session import Session
 from ivr.flow.step import Exit, GoTo, Next, Result, Step
@@ -26,10 +26,11 @@ class Message(Step):
     """Sends a message by `sms`, `email` or `webhook`.
 
     The connector for each is named under `errands.messages` in `config.yaml`. `text`,
-    `subject` and `to` are written as texts are. Without `to` an SMS goes to the number that
-    calls, and an e-mail to the address of the customer; a webhook needs it. When there is
-    nobody to send it to (a withheld number, no address) the flow goes on at `otherwise`;
-    without it, with the next step. It is sent soon after, and never waited for.
+    `subject` and `to` are written as texts are; what is not known is left out. Without `to`
+    an SMS goes to the number that calls, and an e-mail to the address of the customer; a
+    webhook needs it. When there is nobody to send it to (a withheld number, no address) the
+    flow goes on at `otherwise`; without it, with the next step. It is sent soon after, and
+    never waited for.
 
     ```yaml
     - message: { by: sms, text: "Uw melding is {{ answers.fault }}. Lijnnet" }
@@ -58,10 +59,10 @@ class Message(Step):
         if desk is None:
             raise StepFailed("there is nobody to send messages")
         values = session.values()
-        to = self._address(session, self.to.written(values) if self.to else self._callers(session))
+        to = self._address(session, self._written_to(values) if self.to else self._callers(session))
         if to:
             session.messages += 1
-            key = f"{session.contact_id}:message:{session.messages}"
+            key = f"{session.contact_id}-message-{session.messages}"
             subject = " ".join(self.subject.written(values).splitlines()) if self.subject else ""
             desk.send(errand.Message(key, self.by, to, self.text.written(values), subject), session.contact_id)
         session.log.note(EventKind.MESSAGE, session.step, by=self.by.value, to=_shown(to) or None)
@@ -75,6 +76,13 @@ class Message(Step):
 
     def fields(self) -> frozenset[str]:
         return frozenset({"email"}) if self.by is MessageKind.EMAIL and self.to is None else frozenset()
+
+    def _written_to(self, values: Values) -> str:
+        """What `to` comes to; empty when it is not known."""
+        try:
+            return self.to.written(values) if self.to else ""
+        except ExpressionFailed:
+            return ""
 
     def _callers(self, session: Session) -> str:
         """The caller's own number or address; empty when it is not known."""

@@ -25,12 +25,13 @@ MOMENT = "ticket_moment"
 class Ticket(Step):
     """Opens a ticket, with the connector under `errands.tickets` in `config.yaml`.
 
-    `subject` and `text` are written as texts are. Without `text` it says the contact reason
-    and every answer of the caller, those to a triage among them, each on a line. The number
-    is kept as `answers.<block>`. It is waited for `within` so long, while the caller hears
-    `ticket_moment`; when it is not known by then the flow goes on at `otherwise`, if that is
-    given, and the ticket is opened later. One that is refused makes the step fail
-    (`on_error`). A caller who comes here again in the same call gets no second ticket.
+    `subject` and `text` are written as texts are; what is not known is left out. Without
+    `text` it says the contact reason and every answer of the caller, those to a triage
+    among them, each on a line. The number is kept as `answers.<block>`. It is waited for
+    `within` so long, while the caller hears `ticket_moment`; when it is not known by then the
+    flow goes on at `otherwise`, if that is given, and the ticket is opened later. One that is
+    refused makes the step fail (`on_error`). A caller who comes here again in the same call
+    gets no second ticket.
 
     ```yaml
     - ticket: "Modem does not work: {{ caller.name or 'unknown caller' }}"
@@ -48,7 +49,7 @@ class Ticket(Step):
     otherwise: BlockName | None = None
 
     async def run(self, session: Session) -> Result:
-        key = f"{session.contact_id}:ticket:{session.flow_name}:{session.step}"
+        key = f"{session.contact_id}-ticket-{session.flow_name}.{session.step}"
         if key not in session.tickets:
             session.tickets[key] = await self._open(session, key)
         number = session.tickets[key]
