@@ -51,7 +51,9 @@ def setting_of(config: Config) -> Setting:
         errands=ScriptedErrands(),
     )
     limits = Limits(config.flows.max_steps, config.flows.max_seconds)
-    return Setting(services, sites, hours, regions_of(config.regions), config.callbacks, limits)
+    queue_hours = {name: queue.opening_hours for name, queue in config.queues.items() if queue.opening_hours}
+    regions = regions_of(config.regions)
+    return Setting(services, sites, hours, regions, config.callbacks, limits, config.entries, queue_hours)
 
 
 async def identify(config: Config, number: str) -> Caller:

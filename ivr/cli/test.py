@@ -112,7 +112,7 @@ def _scenarios(config: Config, sources: Sources, flows: FlowSet, paths: Sequence
     written: list[Written] = []
     problems: list[Problem] = []
     for path in _files(paths or [config.flows.path / FOLDER]):
-        found, wrong = read_scenarios(path, sources.shown(path.absolute()), flows, config.regions)
+        found, wrong = read_scenarios(path, sources.shown(path.absolute()), flows, config.regions, config.opening_hours)
         written += found
         problems += wrong
     if problems:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from ivr.domain.contact import ContactId, Direction, EventKind, Json
+from ivr.domain.language import Language
 from ivr.flow.engine import Ending, Engine, Limits
 from ivr.flow.keys import ALL_KEYS
 from ivr.flow.model import FlowSet
@@ -71,12 +72,15 @@ async def play_through(
     *,
     limits: Limits | None = None,
     entry: str = "",
+    language: Language | None = None,
     direction: Direction = Direction.INBOUND,
     leaves_after: float | None = None,
 ) -> PlayedThrough:
     """Play a flow for a caller who does what the script says. `services.prompts` must be `prompts`."""
     channel = ScriptedChannel(services.clock, prompts, script, leaves_after)
-    return await play_over(channel, flows, flow, services, enquiry, limits=limits, entry=entry, direction=direction)
+    return await play_over(
+        channel, flows, flow, services, enquiry, limits=limits, entry=entry, language=language, direction=direction
+    )
 
 
 async def play_over(
@@ -88,15 +92,20 @@ async def play_over(
     *,
     limits: Limits | None = None,
     entry: str = "",
+    language: Language | None = None,
     direction: Direction = Direction.INBOUND,
     also: Callable[[Noted], None] = lambda noted: None,
 ) -> PlayedThrough:
-    """Play a flow over a channel that remembers what was heard. `also` is told of everything when it is noted."""
+    """Play a flow over a channel that remembers what was heard. `also` is told of everything when it is noted.
+
+    `language` is that of what was dialled, if it has one.
+    """
     clock = services.clock
     start, transcript = clock.now(), Transcript(clock, also=also)
     session = Session(
         services, flows, channel, enquiry, transcript, ContactId("simulated"), entry=entry, direction=direction
     )
+    session.chosen_language = language
     await channel.answer()
     transcript.note(EventKind.PICKED_UP)
     ending = await Engine(limits).run(session, flow)

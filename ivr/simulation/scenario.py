@@ -121,7 +121,8 @@ class Expected(Settings):
 
 
 class Scenario(Settings):
-    """One call. `queue`: whether people answer; without it opening hours decide. `cannot_say`: prompts that fail.
+    """One call. `queue`: whether people answer; without it opening hours decide, of which `hours` says by their name
+    whether they hold. `cannot_say`: prompts that fail.
 
     While the `systems` are away, what is known of the caller is all that can be known.
     """
@@ -132,6 +133,7 @@ class Scenario(Settings):
     entry: str = ""
     outages: Annotated[tuple[DescribedOutage, ...], BeforeValidator(_listed)] = ()
     queue: Literal["open", "closed"] | None = None
+    hours: Mapping[str, Literal["open", "closed"]] = {}
     systems: Literal["open", "away"] = "open"
     callbacks: Literal["open", "full", "taken", "away"] = "open"
     tickets: Literal["open", "late", "refused"] = "open"
@@ -170,22 +172,22 @@ class Written:
 
 
 def read_scenarios(
-    path: Path, shown: str, flows: FlowSet, regions: Collection[str]
+    path: Path, shown: str, flows: FlowSet, regions: Collection[str], hours: Collection[str] = ()
 ) -> tuple[list[Written], list[Problem]]:
     """The scenarios of a file, or every problem in it; never raises."""
-    return scenarios_in(read_document(path, shown=shown), shown, flows, regions)
+    return scenarios_in(read_document(path, shown=shown), shown, flows, regions, hours)
 
 
 def scenarios_in(
-    document: Document, shown: str, flows: FlowSet, regions: Collection[str]
+    document: Document, shown: str, flows: FlowSet, regions: Collection[str], hours: Collection[str] = ()
 ) -> tuple[list[Written], list[Problem]]:
-    """The scenarios of what was read, or every problem in it; never raises."""
+    """The scenarios of what was read, or every problem in it; never raises. `hours` are the names of opening hours."""
     if document.root is None or document.problems:
         return [], list(document.problems)
     found, problems = bind(document.root, ScenarioFile, docs=DOCS)
     if found is None:
         return [], problems
-    problems = list(_unknown(document.root, found, flows, regions))
+    problems = [*_unknown(document.root, found, flows, regions), *_unknown_hours(document.root, found, hours)]
     written = [
         Written(
             _with_caller(scenario, found),
@@ -198,6 +200,14 @@ def scenarios_in(
         for position, scenario in enumerate(found.scenarios)
     ]
     return written, problems
+
+
+def _unknown_hours(root: Node, found: ScenarioFile, hours: Collection[str]) -> Iterator[Problem]:
+    for position, scenario in enumerate(found.scenarios):
+        for name in scenario.hours:
+            if name not in hours:
+                place = place_of(root, ("scenarios", position, "hours", name), key=True)
+                yield place.problem("unknown-hours", f"unknown hours '{name}'", did_you_mean(name, hours), DOCS)
 
 
 def _node(root: Node, position: int) -> Node:

@@ -67,6 +67,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
     desk = _desk(scenario.callbacks, setting.desk(start))
     errands = ScriptedErrands(scenario.tickets)
     services = setting.services_at(VirtualClock(start), prompts, outages, desk, errands)
+    services = setting.with_hours(services, {name: said == "open" for name, said in scenario.hours.items()})
     if scenario.queue is not None:
         hours = None if scenario.queue == "open" else OpeningHours(zone, ((),) * 7)
         services = replace(
@@ -81,6 +82,7 @@ async def try_out(written: Written, flows: FlowSet, setting: Setting, look_up: L
         [act for pressed in scenario.press for act in _acts(pressed)],
         limits=setting.limits,
         entry=scenario.entry,
+        language=setting.language(scenario.entry, written.flow),
         direction=setting.direction(written.flow),
         leaves_after=scenario.hangs_up_after,
     )

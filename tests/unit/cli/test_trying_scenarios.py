@@ -203,3 +203,53 @@ def test_a_closed_queue_is_closed(project: Path) -> None:
     write(project, scenarios, HEAD.replace("shortest", "hours"))
     tried = ivr("test")
     assert tried.exit_code == 0, tried.output
+
+
+def change(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_the_number_that_was_dialled_decides_the_language(project: Path) -> None:
+    english = '{ dialled: "+3130*", flow: lijnnet, language: en }'
+    change(project / "config.yaml", '  - { dialled: "*", flow', f'  - {english}\n  - {{ dialled: "*", flow')
+    head = "flow: lijnnet\nat: 2026-11-21T10:00\nscenarios:\n"
+    dialled = '  - { name: %s, entry: "%s", press: x, expect: { heard: [%s, …] } }\n'
+    write(project, dialled % ("english", "+31300000002", "Welcome to Lijnnet."), head)
+    assert ivr("test").exit_code == 0
+    write(project, dialled % ("dutch", "+31500000002", "Welkom bij Lijnnet."), head)
+    assert ivr("test").exit_code == 0
+
+
+DESK = """flow: desk
+start: a
+blocks:
+  a:
+    - branch: [{ when: open.desk, goto: answered }]
+    - goto: answered
+  answered:
+    - queue: { queue: support, closed: night }
+  night:
+    - hang_up: { outcome: told }
+"""
+
+
+def test_named_hours_hold_or_not_as_a_scenario_says(project: Path) -> None:
+    (project / "dialplans" / "desk.yaml").write_text(DESK, encoding="utf-8")
+    change(project / "dialplans" / "callback.yaml", "priority: 10 }", "priority: 10, closed: nobody }")
+    change(project / "config.yaml", "queues:\n  support:\n", "queues:\n  support:\n    opening_hours: desk\n")
+    with (project / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write('\nopening_hours: { desk: { week: { mon: ["09:00-17:00"] } } }\n')
+    head = "flow: desk\nat: 2026-11-21T10:00\nscenarios:\n"
+    said = "  - { name: it is %s, hours: { %s: %s }, expect: { outcome: %s } }\n"
+    right = said % ("open", "desk", "open", "handed_over") + said % ("closed", "desk", "closed", "told")
+    usual = "  - { name: it is saturday, expect: { outcome: told } }\n"
+    write(project, right + usual, head)
+    tried = ivr("test")
+    assert tried.exit_code == 0, tried.output
+    write(project, said % ("misspelt", "dsk", "open", "told"), head)
+    refused = ivr("test")
+    assert refused.exit_code == 2
+    assert "unknown hours 'dsk'" in refused.output
+    assert "did you mean 'desk'?   docs/scenarios.md   docs/problems.md#unknown-hours" in refused.output
