@@ -36,6 +36,7 @@ from ivr.configured import (
     hours_of,
     identifier_of,
     index_of,
+    limits_of,
     named_hours_of,
     queue_hours_of,
     queues_of,
@@ -54,7 +55,7 @@ from ivr.domain.errand import ErrandState
 from ivr.domain.line import parse_number
 from ivr.errors import ConnectorError
 from ivr.flow.catalog import FlowCatalog
-from ivr.flow.engine import Engine, Limits
+from ivr.flow.engine import Engine
 from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
@@ -181,7 +182,7 @@ class Application:
                 CallbackPurpose.OUTAGE_OVER: config.callbacks.outage_flow,
             },
             self.versions.for_call,
-            Engine(Limits(config.flows.max_steps, config.flows.max_seconds)),
+            Engine(limits_of(config)),
             services,
             identifier_of(config, self.guards, clock, self.index),
             self.journal,

@@ -21,6 +21,7 @@ from ivr.domain.hand_over import Destination, Destinations
 from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.region import Region
 from ivr.errors import SetupError
+from ivr.flow.engine import Limits
 from ivr.flow.entrances import Entrance
 from ivr.flow.loader import Sources
 from ivr.ports import Clock, CustomerIndex, IndexStore
@@ -98,6 +99,7 @@ def entrances_of(config: Config) -> Sequence[Entrance]:
         )
         for position, entry in enumerate(config.entries)
     ]
+    own = config.callbacks.model_fields_set
     return [
         *entries,
         Entrance(
@@ -114,6 +116,12 @@ def private_fields_of(config: Config) -> Mapping[str, Place | None]:
         name: config.place("privacy", "after_verify", position) if written else None
         for position, name in enumerate(config.privacy.after_verify)
     }
+
+
+def limits_of(config: Config) -> Limits:
+    """How far one call may go."""
+    flows = config.flows
+    return Limits(flows.max_steps, flows.max_seconds, flows.after_hangup)
 
 
 def destinations_of(config: Config) -> Destinations:

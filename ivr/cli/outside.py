@@ -13,6 +13,7 @@ from ivr.configured import (
     guards_of,
     hours_of,
     identifier_of,
+    limits_of,
     named_hours_of,
     queue_hours_of,
     regions_of,
@@ -22,7 +23,6 @@ from ivr.domain.capability import KEPT_BY
 from ivr.domain.line import read_line
 from ivr.domain.site import Site
 from ivr.errors import ConnectorError
-from ivr.flow.engine import Limits
 from ivr.flow.session import Services
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedErrands, ScriptedShelf, ScriptedSites
 from ivr.simulation.setting import Setting
@@ -50,7 +50,7 @@ def setting_of(config: Config) -> Setting:
         recordings=ScriptedShelf(),
         errands=ScriptedErrands(),
     )
-    limits = Limits(config.flows.max_steps, config.flows.max_seconds)
+    limits = limits_of(config)
     queue_hours = {name: queue.opening_hours for name, queue in config.queues.items() if queue.opening_hours}
     regions = regions_of(config.regions)
     return Setting(services, sites, hours, regions, config.callbacks, limits, config.entries, queue_hours)

@@ -128,6 +128,7 @@ class Flows(Section):
     path: Path = Path("dialplans")
     max_steps: Annotated[int, Field(ge=10)] = 500
     max_seconds: Seconds = 1800.0
+    after_hangup: Seconds = 10.0
     reload_interval: Seconds = 1.0
 
 

@@ -40,6 +40,7 @@ class Course:
     def __init__(self, session: Session, flow: str) -> None:
         """Begin at the start of a flow. Raises StepFailed when there is none of that name."""
         self._session = session
+        self.began_in = flow
         self._waiting: list[Place] = []
         self._here = self._start(flow)
 
@@ -91,6 +92,23 @@ class Course:
                 del self._waiting[position:]
                 return self._here.on_error
         return None
+
+    def hang_up(self) -> bool:
+        """Go to the block for when the caller has left: this flow's, else the nearest one's that called it.
+
+        Nobody waits for what is done there. False: none of them has one.
+        """
+        for place in (self._here, *reversed(self._waiting)):
+            if place.flow.on_hangup is not None:
+                self._here, self._waiting = place, []
+                self._go(place.flow.on_hangup)
+                return True
+        return False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the block has no more steps."""
+        return self._here.index >= len(self._here.flow.blocks[self._here.block])
 
     def _enter(self, placed: Placed, call: Enter) -> None:
         if len(self._waiting) >= MOST_CALLS:

@@ -30,6 +30,7 @@ class FlowFile(Settings):
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = (Language.NL,)
     start: BlockName
     otherwise: BlockName | None = None
+    on_hangup: BlockName | None = None
     takes: dict[AnswerName, Taken] = Field(default={})
     gives: dict[AnswerName, Expression] = Field(default={})
     blocks: Annotated[dict[BlockName, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]

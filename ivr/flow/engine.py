@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -22,10 +23,11 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far one call may go: `flows.max_steps` and `flows.max_seconds` of config.yaml."""
+    """How far one call may go, and how long it may go on when the caller has left: `flows` in config.yaml."""
 
     max_steps: int = 500
     max_seconds: float = 1800.0
+    after_hangup: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,17 @@ class Engine:
     async def run(self, session: Session, flow: str) -> Ending:
         """Run a flow of the session's set over its channel, which has been answered. Never raises but when cancelled.
 
-        A caller who leaves ends it, with what they were served as the outcome. A failed flow
-        apologises and hands the caller over to the fallback queue; FAILED means that even
-        that did not work, and Asterisk's own fallback has to take the caller.
+        A caller who leaves ends it, with what they were served as the outcome, once the flow's
+        `on_hangup` is done. A failed flow apologises and hands the caller over to the fallback
+        queue; FAILED means that even that did not work, and Asterisk's own fallback has to take
+        the caller.
         """
-        error = ""
+        error, course = "", None
         try:
-            outcome = await self._drive(session, flow)
+            course = Course(session, flow)
+            outcome = await self._drive(session, course)
         except CallerHungUp:
-            outcome = _left(session)
+            outcome = await self._left(session, course)
         except Exception as failure:  # the border: a caller never pays for our mistake
             error = f"{type(failure).__name__}: {failure}"
             _report(failure, session, flow)
@@ -67,16 +71,15 @@ class Engine:
             await session.close()
         return Ending(outcome, session.reason, session.handed_over, error)
 
-    async def _drive(self, session: Session, name: str) -> Outcome:
-        course, steps = Course(session, name), 0
+    async def _drive(self, session: Session, course: Course) -> Outcome:
+        steps = 0
         ends_at = session.services.clock.monotonic() + self._limits.max_seconds
         while True:
             steps += 1
             placed = course.arrive()
             if steps > self._limits.max_steps or session.services.clock.monotonic() > ends_at:
                 raise StepLimitReached(f"at {placed.label} of flow '{course.flow}', step {steps}")
-            elsewhere = {"flow": course.flow} if course.flow != name else {}
-            session.log.note(EventKind.STEP, placed.label, **elsewhere)
+            _note_step(session, course, placed)
             result = await self._step(session, course, placed)
             if isinstance(result, Ended):
                 return result.outcome
@@ -99,6 +102,26 @@ class Engine:
             session.log.note(EventKind.ERROR, placed.label, error=type(error).__name__, message=str(error))
             return GoTo(on_error)
 
+    async def _left(self, session: Session, course: Course | None = None) -> Outcome:
+        """The caller has left: what the flow does then, and what the call came to."""
+        session.log.note(EventKind.HUNG_UP, session.step, by="caller")
+        if course is not None and course.hang_up():
+            try:
+                async with asyncio.timeout(self._limits.after_hangup):
+                    await self._finish(session, course)
+            except Exception as failure:  # nobody is on the line to notice
+                _report(failure, session, course.flow)
+        return session.served or Outcome.ABANDONED
+
+    async def _finish(self, session: Session, course: Course) -> None:
+        for _ in range(self._limits.max_steps):
+            if course.is_over:
+                return
+            placed = course.arrive()
+            _note_step(session, course, placed)
+            course.follow(placed, await self._step(session, course, placed))
+        raise StepLimitReached(f"in flow '{course.flow}', after the caller had left")
+
     async def _to_a_person(self, session: Session) -> Outcome:
         try:
             try:
@@ -109,16 +132,16 @@ class Engine:
                 session.log.note(EventKind.ERROR, session.step, error=type(error).__name__, message=str(error))
             await session.hand_over(session.services.fallback_queue)
         except CallerHungUp:
-            return _left(session)
+            return await self._left(session)
         except Exception as failure:  # the last border: what is left is Asterisk's own fallback
             _report(failure, session, "")
             return Outcome.FAILED
         return Outcome.HANDED_OVER
 
 
-def _left(session: Session) -> Outcome:
-    session.log.note(EventKind.HUNG_UP, session.step, by="caller")
-    return session.served or Outcome.ABANDONED
+def _note_step(session: Session, course: Course, placed: Placed) -> None:
+    elsewhere = {"flow": course.flow} if course.flow != course.began_in else {}
+    session.log.note(EventKind.STEP, placed.label, **elsewhere)
 
 
 def _report(failure: Exception, session: Session, flow: str) -> None:

@@ -33,11 +33,15 @@ class Edges:
 
 @dataclass(frozen=True)
 class Graph:
-    """A flow's blocks and the ways between them. Names of blocks that do not exist are left out."""
+    """A flow's blocks and the ways between them. Names of blocks that do not exist are left out.
+
+    From `on_hangup` on nobody is on the line any more: a block there may just end.
+    """
 
     blocks: Blocks
     start: BlockName
     otherwise: BlockName | None = None
+    on_hangup: BlockName | None = None
 
     def edges(self) -> dict[BlockName, Edges]:
         """The ways out of every block."""
@@ -45,13 +49,12 @@ class Graph:
 
     def unreachable(self) -> list[BlockName]:
         """Blocks that no call comes to."""
-        edges, seen, waiting = self.edges(), {self.start}, [self.start]
-        while waiting:
-            found = edges.get(waiting.pop())
-            for target in (found.alone | found.others) - seen if found else ():
-                seen.add(target)
-                waiting.append(target)
-        return [name for name in self.blocks if name not in seen]
+        reached = self._reached(self.start) | self.after_hangup()
+        return [name for name in self.blocks if name not in reached]
+
+    def after_hangup(self) -> set[BlockName]:
+        """Blocks that a call comes to when the caller has left."""
+        return self._reached(self.on_hangup) if self.on_hangup is not None else set()
 
     def never_reached(self) -> Iterator[tuple[BlockName, int]]:
         """Steps behind one after which nothing follows: the first such in each block."""
@@ -63,8 +66,9 @@ class Graph:
 
     def without_way_on(self) -> Iterator[BlockName]:
         """Blocks whose last step does not say where to go."""
+        may_end = self.after_hangup() - self._reached(self.start)
         for name, nodes in self.blocks.items():
-            if all(node.step.goes_on for node in nodes):
+            if name not in may_end and all(node.step.goes_on for node in nodes):
                 yield name
 
     def endless(self) -> Iterator[tuple[BlockName, ...]]:
@@ -89,6 +93,15 @@ class Graph:
                     found.add((name, position))
                 later = later or step.takes_keys or (name, position) in found
         return found
+
+    def _reached(self, start: BlockName) -> set[BlockName]:
+        edges, seen, waiting = self.edges(), {start}, [start]
+        while waiting:
+            found = edges.get(waiting.pop())
+            for target in (found.alone | found.others) - seen if found else ():
+                seen.add(target)
+                waiting.append(target)
+        return seen
 
     def _blocks_before_keys(self) -> set[BlockName]:
         """Blocks that have a step that takes keys, and those from which such a block is reached."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from ivr.domain.capability import Capability
 from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
+from ivr.flow.after_hangup import steps_without_caller
 from ivr.flow.answers import different_answers
 from ivr.flow.askable import nobody_does, unaskable
 from ivr.flow.closed_queues import closed_queues
@@ -128,7 +129,7 @@ class Inspection:
         head, root = draft.head, draft.root
         if head is None or root is None:
             return
-        for key, name in (("start", head.start), ("otherwise", head.otherwise)):
+        for key, name in (("start", head.start), ("otherwise", head.otherwise), ("on_hangup", head.on_hangup)):
             if name is not None:
                 yield from self._name(draft, name, place_of(root, (key,)))
         apology = Said(APOLOGY, (), {})
@@ -201,7 +202,8 @@ class Inspection:
         if draft.head is None:
             return
         nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
-        graph = Graph(nodes, draft.head.start, draft.head.otherwise)
+        graph = Graph(nodes, draft.head.start, draft.head.otherwise, draft.head.on_hangup)
+        yield from steps_without_caller(draft, graph.after_hangup())
         for name in graph.unreachable():
             place = draft.block_node(name).place
             yield place.problem("unreachable", f"no call comes to block '{name}'", "remove it, or go to it", DOCS)

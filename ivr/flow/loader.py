@@ -210,9 +210,9 @@ def _flow(draft: Draft, versions: Mapping[str, str], prompts: Prompts) -> Flow |
     head = draft.head
     version = versions[head.flow]
     nodes = {name: [Node(found.step, found.on_error) for found in steps] for name, steps in draft.blocks.items()}
-    keys_count = Graph(nodes, head.start, head.otherwise).keys_count()
+    keys_count = Graph(nodes, head.start, head.otherwise, head.on_hangup).keys_count()
     blocks = {name: tuple(_placed(name, steps, keys_count, prompts)) for name, steps in draft.blocks.items()}
-    return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise, head.gives)
+    return Flow(head.flow, version, head.languages, head.start, blocks, head.otherwise, head.gives, head.on_hangup)
 
 
 def _placed(

@@ -34,7 +34,7 @@ class Flow:
     """A flow. `version` is the hash of its file, of those of the flows it may go on in, and of the texts.
 
     `otherwise` is where a caller goes whom a step could not serve; None: to a person, in the fallback queue. `gives` is
-    what a flow that called it gets.
+    what a flow that called it gets, `on_hangup` the block that is gone through when the caller has left.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Flow:
     blocks: Mapping[BlockName, tuple[Placed, ...]]
     otherwise: BlockName | None = None
     gives: Mapping[AnswerName, Expression] = field(default_factory=dict)
+    on_hangup: BlockName | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def picture(found: FlowMap, went: Went | None = None) -> Picture:
     for stop in found.stops.values():
         blocks.setdefault(stop.block, []).append(stop)
     boxes = [
-        Box(name, tuple(_line(stop) for stop in stops if stop.kind != "goto"), is_start=name == found.start)
+        Box(name, tuple(_lines(found, name, stops)), is_start=name == found.start)
         for name, stops in blocks.items()
     ]
     ways: dict[tuple[str, str], list[Way]] = {}
@@ -95,6 +95,12 @@ def _end(way: Way) -> str:
     if way.to is To.FLOW:
         return f"flow {way.target}"
     return A_PERSON if way.to is To.PERSON else way.target
+
+
+def _lines(found: FlowMap, block: str, stops: Iterable[Stop]) -> Iterator[str]:
+    if block == found.on_hangup:
+        yield "(the caller hangs up)"
+    yield from (_line(stop) for stop in stops if stop.kind != "goto")
 
 
 def _line(stop: Stop) -> str:

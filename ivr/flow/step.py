@@ -142,6 +142,8 @@ class Step(Settings):
     """Whether the caller answers it with keys; keys pressed too early wait for it."""
     goes_on: ClassVar[bool] = True
     """Whether the next step may follow."""
+    needs_caller: ClassVar[bool] = True
+    """Whether somebody has to be on the line; a step that needs nobody may follow when the caller has left."""
     own_texts: ClassVar[Mapping[str, Names]] = {}
     """The prompts this kind says by itself, each with the names its text may use."""
 

@@ -65,6 +65,7 @@ class FlowMap:
     file: str
     start: BlockName
     stops: Mapping[str, Stop]
+    on_hangup: BlockName | None = None
 
     @classmethod
     def of(cls, draft: Draft) -> FlowMap:
@@ -78,7 +79,7 @@ class FlowMap:
                 line = found.item.key(found.step.kind).line
                 ways = tuple(_ways(found, after, draft.head.otherwise, line))
                 stops[labels[position]] = Stop(labels[position], block, found.step.kind, _about(found), line, ways)
-        return cls(draft.head.flow, draft.file, draft.head.start, stops)
+        return cls(draft.head.flow, draft.file, draft.head.start, stops, draft.head.on_hangup)
 
     def begins(self, label: str) -> BlockName | None:
         """The block that begins with this step, if one does."""
@@ -99,6 +100,8 @@ class FlowMap:
         return by_key or [way for way in found if not move.keys or not _is_key(way.label)] or found
 
     def _goes(self, way: Way, move: Move) -> bool:
+        if move.hung_up:
+            return False
         if move.failed or way.to is To.ERROR:
             return move.failed and way.to is To.ERROR and self.begins(move.next) == way.target
         if move.next_flow != self.flow:
@@ -109,7 +112,7 @@ class FlowMap:
             case To.BLOCK:
                 return bool(move.next) and self.begins(move.next) == way.target
             case To.PERSON | To.END:
-                return not move.next and not move.hung_up
+                return not move.next
         return False
 
 
@@ -145,12 +148,12 @@ def moves(events: Iterable[Happened], flow: str) -> Iterator[Move]:
         if event.kind is EventKind.STEP:
             there = str(event.detail.get("flow", flow))
             if step:
-                yield Move(here, step, event.step, there, keys, failed)
+                yield Move(here, step, event.step, there, keys, failed, hung_up)
                 if there != here:
                     left[here] = step
                     if there in left:  # back from a flow that was called
                         yield Move(there, left.pop(there), event.step, there)
-            here, step, keys, failed = there, event.step, "", False
+            here, step, keys, failed, hung_up = there, event.step, "", False, False
         elif event.kind is EventKind.DIGITS:
             keys = str(event.detail.get("keys", ""))
         elif event.kind is EventKind.ERROR:

@@ -31,6 +31,7 @@ class Branch(Step):
     """
 
     kind: ClassVar[str] = "branch"
+    needs_caller: ClassVar[bool] = False
     shorthand: ClassVar[str] = "ways"
 
     ways: Annotated[tuple[Way, ...], Field(min_length=1)]

@@ -22,6 +22,7 @@ class Goto(Step):
     """
 
     kind: ClassVar[str] = "goto"
+    needs_caller: ClassVar[bool] = False
     shorthand: ClassVar[str] = "block"
     goes_on: ClassVar[bool] = False
 

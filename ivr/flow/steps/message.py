@@ -39,6 +39,7 @@ class Message(Step):
     """
 
     kind: ClassVar[str] = "message"
+    needs_caller: ClassVar[bool] = False
 
     by: MessageKind
     text: Text

@@ -19,6 +19,7 @@ class Reason(Step):
     """
 
     kind: ClassVar[str] = "reason"
+    needs_caller: ClassVar[bool] = False
     shorthand: ClassVar[str] = "reason"
 
     reason: Annotated[str, Field(min_length=1, max_length=64)]

@@ -31,6 +31,7 @@ class Set(Step):
     """
 
     kind: ClassVar[str] = "set"
+    needs_caller: ClassVar[bool] = False
 
     language: Language | None = None
     outcome: Outcome | None = None
