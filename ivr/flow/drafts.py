@@ -87,6 +87,15 @@ class DraftTexts:
     recordings: Mapping[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def add(self, shipped: DraftTexts) -> None:
+        """Have the texts and recordings that come with Klantlijn where there are none of one's own.
+
+        A text of one's own goes before a shipped recording, too.
+        """
+        sounds = {name: path for name, path in shipped.recordings.items() if name not in self.entries}
+        self.recordings = {**sounds, **self.recordings}
+        self.entries = {**shipped.entries, **self.entries}
+
 
 def read_flow(path: Path, shown: str, data: bytes | None = None) -> Draft:
     """A flow file as far as it can be read, or what it says instead of what is on the disk; never raises."""

@@ -157,7 +157,7 @@ class Inspection:
         return self._signatures.names(draft)
 
     def _step(self, draft: Draft, found: DraftStep, names: Names) -> Iterator[Problem]:
-        kind, key = found.step.kind, found.item.key(found.step.kind)
+        key = found.item.key(found.step.kind)
         for loc, value in mentioned(found.step):
             if isinstance(value, Name):
                 yield from self._name(draft, value, place_of(found.value, loc) if loc else key)
@@ -168,8 +168,7 @@ class Inspection:
             yield place.problem("expression", complaint.message, complaint.hint, f"{DOCS}#expressions")
         languages = draft.head.languages if draft.head else ()
         for said, place in self._says(draft, found):
-            of_kind = kind if place is key else ""
-            yield from self._prompts.of(said, place, languages, names, flow=draft.file, of_kind=of_kind)
+            yield from self._prompts.of(said, place, languages, names, flow=draft.file)
         if isinstance(found.step, Menu):
             yield from of_menu(found, found.step).problems(languages, self.texts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,7 @@ from ivr.flow.recorded import Listen
 from ivr.flow.step import mentioned
 from ivr.flow.triage_drafts import DraftTriage, read_triage
 from ivr.flow.ways import step_labels
+from ivr.prompts import SHIPPED
 from ivr.yamlfile.nodes import Place
 from ivr.yamlfile.problem import Problem, errors_in, in_order
 from ivr.yamlfile.reading import Document, parse_bytes, read_document
@@ -171,7 +173,16 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
 
 def _texts(sources: Sources, language: Language) -> DraftTexts:
     shown = sources.shown(sources.prompts / language.value / TEXTS)
-    return read_texts(sources.texts(language), sources.prompts, language, shown)
+    found = read_texts(sources.texts(language), sources.prompts, language, shown)
+    found.add(_shipped(language))
+    return found
+
+
+@cache
+def _shipped(language: Language) -> DraftTexts:
+    """What steps say where an organisation has no words of its own: part of the program, so it never changes."""
+    path = SHIPPED / language.value / TEXTS
+    return read_texts(read_document(path), SHIPPED, language, str(path))
 
 
 def _versions(drafts: Sequence[Draft], triages: Sequence[DraftTriage], texts: Collection[DraftTexts]) -> dict[str, str]:

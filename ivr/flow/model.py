@@ -91,10 +91,10 @@ class FlowSet:
 
     def fixed_utterances(self) -> Iterator[Utterance]:
         """Everything that is the same in every call, so that it can be made beforehand."""
-        for language, texts in self.prompts.texts.items():
+        for language in sorted({language for flow in self.flows.values() for language in flow.languages}):
+            texts = self.prompts.texts.get(language, {})
             for name, text in texts.items():
                 if text.fixed is not None:
                     yield Utterance(name, language, text.fixed)
-        for language, names in self.prompts.recordings.items():
-            for name in sorted(names - self.prompts.texts.get(language, {}).keys()):
+            for name in sorted(self.prompts.recordings.get(language, frozenset()) - texts.keys()):
                 yield Utterance(name, language, "")

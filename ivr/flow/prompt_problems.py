@@ -32,12 +32,10 @@ class PromptProblems:
         names: Names,
         *,
         flow: str = "",
-        of_kind: str = "",
     ) -> Iterator[Problem]:
         """Whether a prompt can be said in these languages, with the names it has here.
 
-        `of_kind`: the kind of step that says it without its name being written. A text is looked at once in each `flow`
-        (the name of its file) that says it with the same names.
+        A text is looked at once in each `flow` (the name of its file) that says it with the same names.
         """
         self.said.add(said.prompt)
         having = [language for language in languages if self._has(language, said.prompt)]
@@ -47,14 +45,13 @@ class PromptProblems:
                 yield from self._unsaid(language, said, place)
                 continue
             file = self.texts[language].file
-            whose = f", which '{of_kind}' says," if of_kind else ""
             if not having:
                 self.unknown.add(said.prompt)
                 hint = did_you_mean(said.prompt, self.texts[language].entries)
                 hint = hint if hint.startswith("did") else f"add it to {file}"
-                yield place.problem("unknown-prompt", f"unknown prompt '{said.prompt}'{whose}", hint, PAGE)
+                yield place.problem("unknown-prompt", f"unknown prompt '{said.prompt}'", hint, PAGE)
                 return
-            message = f"prompt '{said.prompt}'{whose} is not there in {language.name}"
+            message = f"prompt '{said.prompt}' is not there in {language.name}"
             yield place.problem("missing-text", message, f"add it to {file}", PAGE)
 
     def _has(self, language: Language, prompt: str) -> bool:

@@ -18,6 +18,7 @@ from ivr.config.model import Speech
 from ivr.domain.speech import Audio, Utterance
 from ivr.errors import SpeechError
 from ivr.ports import Clock
+from ivr.prompts import SHIPPED
 from ivr.speech import recordings
 from ivr.speech.folder import SoundFolder
 from ivr.speech.g711 import Pcm
@@ -73,6 +74,7 @@ class PromptLibrary:
         self._kept = SoundFolder(cache / "kept", formats)
         self._passing = PassingSounds(cache / "passing", formats)
         self._recordings: Recordings = {}
+        self._shipped: Recordings = {}
         self._unreadable: dict[str, str] = {}  # by the key of a recording that turned out to be none
         self._unscanned: list[str] = []
         self._making: dict[str, asyncio.Task[Ready]] = {}
@@ -92,6 +94,8 @@ class PromptLibrary:
             await self._in_thread(self._passing.open)
         except (OSError, SpeechError) as error:
             log.error("prompts_cannot_be_kept", reason=str(error))
+        level = self._speech.level_lufs
+        self._shipped, _ = await self._in_thread(lambda: recordings.scan(SHIPPED, level, {}))
         await self.refresh()
         try:
             await self._open_engine()
@@ -187,7 +191,9 @@ class PromptLibrary:
     # --- finding and making ---------------------------------------------------------------------------------------
 
     async def _ready(self, utterance: Utterance) -> Ready:
-        recording = self._recordings.get((utterance.language, utterance.name))
+        name = (utterance.language, utterance.name)
+        # Those that come with Klantlijn have no text, so a text is the organisation's own.
+        recording = self._recordings.get(name) or (None if utterance.text else self._shipped.get(name))
         if recording is not None and recording.key not in self._unreadable:
             try:
                 return self._there(recording.key) or await self._once(recording.key, lambda: self._prepared(recording))

@@ -165,6 +165,19 @@ async def test_a_recording_goes_before_the_text(opened: Open, engine: ToneEngine
     assert engine.spoken == []
 
 
+async def test_a_recording_that_comes_with_klantlijn_is_heard_unless_an_organisation_has_its_own(
+    opened: Open, engine: ToneEngine, tmp_path: Path
+) -> None:
+    library = await opened()
+    shipped = await library.audio(says("", "record_tone"))
+    assert engine.spoken == []
+    await library.audio(says("Spreek nu.", "record_tone"))
+    assert engine.spoken == ["Spreek nu."]
+    record(tmp_path, "record_tone", 0.8)
+    await library.refresh()
+    assert (await library.audio(says("", "record_tone"))).ref != shipped.ref
+
+
 async def test_a_new_or_changed_recording_is_heard_after_a_refresh(opened: Open, tmp_path: Path) -> None:
     library = await opened()
     heard = [(await library.audio(says("Goedemiddag"))).seconds]
