@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinja2 import nodes
 
@@ -24,11 +24,12 @@ End = type[Leave] | type[GiveUp]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A step by where it stands."""
+    """A step by where it stands, and whether its flow was called, so that another one waits for it."""
 
     flow: str
     block: BlockName
     index: int = 0
+    called: bool = False
 
 
 class Unproven:
@@ -46,27 +47,24 @@ class Unproven:
         """The steps that call a flow."""
         self._continued: dict[str, set[str]] = {}
         """The flows that go on in a flow."""
-        self._goes_on: dict[str, set[str]] = {}
-        """The flows that a flow goes on in."""
         self._ends: dict[str, set[End]] = {}
         self._over: list[tuple[str, End]] = []
         """Flows that are over, which those who called them have not been told yet."""
-        self._first: set[str] = set()
-        """The flows a call can be in without another one that waits for it."""
-        self._left: dict[str, list[Spot]] = {}
-        """Where flows return."""
         for flow in sorted(beginning):
-            self._first.add(flow)
-            self._enter(flow, None)
+            self._enter(flow, None, called=False)
         for spot in self._waiting:  # which grows meanwhile
             self._leave(spot)
             while self._over:
                 self._end(*self._over.pop())
 
     def spots(self) -> Iterator[tuple[Spot, DraftStep]]:
-        """Every step that is come to, the nearest first."""
+        """Every step that is come to, once, the nearest first."""
+        told: set[Spot] = set()
         for spot in self._waiting:
-            yield spot, self._found(spot)
+            same = replace(spot, called=not spot.called)
+            if same not in told:
+                told.add(spot)
+                yield spot, self._found(spot)
 
     def way_to(self, spot: Spot) -> str:
         """A short way to a step: the blocks that are passed, each flow's after its name."""
@@ -91,58 +89,45 @@ class Unproven:
             self._before[spot] = before
             self._waiting.append(spot)
 
-    def _enter(self, flow: str, before: Spot | None) -> None:
+    def _enter(self, flow: str, before: Spot | None, *, called: bool) -> None:
         draft = self._flows.get(flow)
         if draft is not None and draft.head is not None:
-            self._arrive(Spot(flow, draft.head.start), before)
+            self._arrive(Spot(flow, draft.head.start, 0, called), before)
 
     def _leave(self, spot: Spot) -> None:
         """Follow every way out of a step."""
         found = self._found(spot)
         if found.on_error is not None:
-            self._arrive(Spot(spot.flow, found.on_error), spot)
+            self._go(spot, found.on_error)
         for way in _ways(found.step):
             match way:
                 case Next():
-                    self._arrive(Spot(spot.flow, spot.block, spot.index + 1), spot)
+                    self._arrive(replace(spot, index=spot.index + 1), spot)
                 case GoTo(block=block) if block is not None:
-                    self._arrive(Spot(spot.flow, block), spot)
+                    self._go(spot, block)
                 case GoTo(flow=flow) if flow is not None:
-                    self._enter(flow, spot)
-                    self._continued.setdefault(flow, set()).add(spot.flow)
-                    self._goes_on.setdefault(spot.flow, set()).add(flow)
-                    self._over += [(spot.flow, how) for how in self._ends.get(flow, ())]
-                    if spot.flow in self._first:
-                        self._begin(flow)
+                    self._enter(flow, spot, called=spot.called)
+                    if spot.called:
+                        self._continued.setdefault(flow, set()).add(spot.flow)
+                        self._over += [(spot.flow, how) for how in self._ends.get(flow, ())]
                 case Enter(flow=flow):
-                    self._enter(flow, spot)
+                    self._enter(flow, spot, called=True)
                     self._callers.setdefault(flow, []).append(spot)
                     for how in self._ends.get(flow, ()):
                         self._come_back(spot, how)
-                case GiveUp():
-                    self._give_up(spot)
-                case Leave():
+                case Leave() if spot.called:
                     self._over.append((spot.flow, Leave))
-                    self._left.setdefault(spot.flow, []).append(spot)
-                    if spot.flow in self._first:
-                        self._give_up(spot)
-
-    def _begin(self, flow: str) -> None:
-        """A call can be in a flow, and in those it goes on in, without another one that waits: who returns gives up."""
-        waiting = [flow]
-        while waiting:
-            name = waiting.pop()
-            if name not in self._first:
-                self._first.add(name)
-                waiting += self._goes_on.get(name, ())
-                for spot in self._left.get(name, ()):
+                case Leave() | GiveUp():
                     self._give_up(spot)
+
+    def _go(self, spot: Spot, block: BlockName) -> None:
+        self._arrive(replace(spot, block=block, index=0), spot)
 
     def _give_up(self, spot: Spot) -> None:
         head = self._flows[spot.flow].head
         if head is not None and head.otherwise is not None:
-            self._arrive(Spot(spot.flow, head.otherwise), spot)
-        else:
+            self._go(spot, head.otherwise)
+        elif spot.called:
             self._over.append((spot.flow, GiveUp))
 
     def _end(self, flow: str, how: End) -> None:
@@ -158,9 +143,9 @@ class Unproven:
         call = self._found(caller).step
         otherwise = next((way.block for way in call.exits()), None)
         if how is Leave:
-            self._arrive(Spot(caller.flow, caller.block, caller.index + 1), caller)
+            self._arrive(replace(caller, index=caller.index + 1), caller)
         elif otherwise is not None:
-            self._arrive(Spot(caller.flow, otherwise), caller)
+            self._go(caller, otherwise)
         else:
             self._give_up(caller)
 
