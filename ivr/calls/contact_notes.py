@@ -125,7 +125,7 @@ class ContactNotes:
         yield began.format(day=f"{start:%d-%m-%Y}", time=f"{start:%H:%M}", minutes=minutes, seconds=seconds)
         if contact.reason:
             yield words["reason"].format(_plain(contact.reason))
-        yield words["outcome"].format(words[contact.outcome.value if contact.outcome else "unknown"])
+        yield words["outcome"].format(words[contact.outcome.value] if contact.outcome else words["unknown"])
         heard = dict.fromkeys(_plain(event.detail.get("prompt")) for event in _of(events, EventKind.PROMPT))
         if heard:
             yield words["heard"].format(", ".join(heard))

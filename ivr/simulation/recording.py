@@ -46,6 +46,8 @@ def recorded(
     desk = next((state for prompt, state in DESKS.items() if prompt in prompts), "")
     if desk:
         scenario["callbacks"] = desk
+    if any(event.kind is EventKind.TICKET and not event.detail.get("number") for event in events):
+        scenario["tickets"] = "late"
     acts = list(_acts(events))
     if acts:
         scenario["press"] = acts

@@ -25,7 +25,7 @@ from ivr.flow.model import FlowSet
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_over
 from ivr.simulation.recorded_caller import HIDDEN, INPUT, Behaviour, RecordedCaller
-from ivr.simulation.scripted_services import ScriptedDesk
+from ivr.simulation.scripted_services import ScriptedDesk, ScriptedErrands
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
@@ -100,7 +100,7 @@ class _Player:
             for outage in self.outages
             if outage.opened_at <= start and (outage.closed_at is None or outage.closed_at > start)
         ]
-        services = self.setting.services_at(clock, prompts, open_then[::-1], self._desk(start))
+        services = self.setting.services_at(clock, prompts, open_then[::-1], self._desk(start), self._errands())
         # Whoever is no known customer was spoken to in the organisation's language or that of the number they dialled.
         services = replace(services, language=_language(self.events) or services.language)
         channel = RecordedCaller(clock, prompts, self.behaviour)
@@ -116,6 +116,10 @@ class _Player:
             also=channel.follow,
         )
         return played, channel.unanswered
+
+    def _errands(self) -> ScriptedErrands:
+        tickets = [event for event in self.events if event.kind is EventKind.TICKET]
+        return ScriptedErrands("late" if any(not event.detail.get("number") for event in tickets) else "open")
 
     def _desk(self, start: datetime) -> ScriptedDesk:
         length = timedelta(seconds=self.setting.callbacks.window)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from ivr.calls.spool import Spool
 from ivr.clock import SystemClock
 from ivr.config.errands import Errands, Messages
 from ivr.domain.caller import Customer, CustomerId
-from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
+from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json, Outcome
 from ivr.domain.errand import ContactNote, ErrandState, KeptErrand, Message, MessageKind, Ticket
 from ivr.domain.language import Language
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
@@ -40,6 +41,13 @@ class System:
     hangs: asyncio.Event | None = None
     under_way: int = 0
     most_under_way: int = 0
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    did: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def has_done(self, count: int) -> None:
+        """Wait until it did so many things."""
+        async with self.did:
+            await self.did.wait_for(lambda: len(self.done) >= count)
 
     async def create_ticket(self, ticket: Ticket, customer: CustomerId | None) -> str:
         await self._do(ticket.key, customer, ticket.text)
@@ -53,6 +61,7 @@ class System:
 
     async def _do(self, key: str, customer: CustomerId | None, text: str) -> None:
         self.under_way += 1
+        self.begun.set()
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
             await asyncio.sleep(0)
@@ -61,6 +70,8 @@ class System:
             if self.fails:
                 raise self.fails.pop(0)
             self.done.append((key, customer, text))
+            async with self.did:
+                self.did.notify_all()
         finally:
             self.under_way -= 1
 
@@ -189,8 +200,7 @@ async def test_messages_are_sent_once_each(node: Node) -> None:
     assert await node.journal.flush()
     running = asyncio.create_task(node.outbox.run())
     async with asyncio.timeout(20):
-        while len(node.systems["texts"].done) < 3 * AT_ONCE:
-            await asyncio.sleep(0.01)
+        await node.systems["texts"].has_done(3 * AT_ONCE)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len({key for key, _, _ in node.systems["texts"].done}) == 3 * AT_ONCE
@@ -252,8 +262,7 @@ async def test_what_a_crash_left_claimed_goes_on_at_once(
     node.outbox.send(sms(), CALL)
     await node.journal.flush()
     await node.outbox.step()
-    while not systems["texts"].under_way:
-        await asyncio.sleep(0)
+    await systems["texts"].begun.wait()
     for task in node.outbox._running.values():
         task.cancel()
     node.vanish()
@@ -310,7 +319,7 @@ async def test_a_contact_is_noted_in_each_system_that_knows_the_customer(node: N
     node.journal.amend(CALL, {"outcome": Outcome.HANDED_OVER, "reason": "order", "customer_references": {"crm": "C-9"}})
     await node.work()
     assert node.systems["crm"].done == []
-    answered = {"agent": "Jan", "waited": 42}
+    answered: dict[str, Json] = {"agent": "Jan", "waited": 42}
     node.journal.event(ContactEvent("e2", CALL, start, EventKind.AGENT_ANSWERED, "", answered))
     node.journal.amend(CALL, {"outcome": Outcome.ANSWERED, "ended_at": start + timedelta(minutes=3, seconds=5)})
     for _ in range(3):
@@ -325,3 +334,27 @@ async def test_a_contact_is_noted_in_each_system_that_knows_the_customer(node: N
         "Geholpen door Jan na 42 s wachten",
     ]
     assert node.systems["erp"].done == []
+
+
+async def test_a_database_that_is_away_holds_up_nothing(tmp_path: Path, systems: dict[str, System]) -> None:
+    """The ticket is opened and has its number, the message waits; nothing is done twice once the database is back."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}", timeout=0.3)
+    await database.migrate()
+    node = Node(database, tmp_path / "spool", systems)
+    other = sqlite3.connect(tmp_path / "k.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    node.outbox.send(sms(), CALL)
+    async with asyncio.timeout(0.2):
+        assert await node.outbox.open_ticket(ticket(), ANNA, within=2.0) == "T1"
+    assert not await node.journal.flush()
+    node.clock.ahead = timedelta(hours=1)  # past every lease
+    assert not await node.outbox.step()
+    other.execute("ROLLBACK")
+    other.close()
+    await node.work()
+    await node.work()
+    assert systems["crm"].done == [("t1", "C-9", "lights: red")]
+    assert systems["texts"].done == [("m1", None, "Tot morgen")]
+    assert {kept.state for kept in (await node.errands()).values()} == {ErrandState.DONE}
+    await node.journal.stop()
+    await database.close()

@@ -41,6 +41,7 @@ class Ticket(Step):
 
     kind: ClassVar[str] = "ticket"
     shorthand: ClassVar[str] = "subject"
+    needs_caller: ClassVar[bool] = False
     own_texts: ClassVar[Mapping[str, Names]] = {MOMENT: {}}
 
     subject: Text
