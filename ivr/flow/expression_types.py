@@ -70,7 +70,8 @@ def examine(tree: nodes.Node, names: Names) -> Findings:
 
 def reads(tree: nodes.Node) -> set[str]:
     """The names and fields a text reads, without their types: `caller`, `caller.name`."""
-    return {path for node in tree.find_all((nodes.Name, nodes.Getattr)) if (path := path_of(node))}
+    # `find_all` leaves out the node itself, which is all there is of `caller.open_orders`.
+    return {path for node in (tree, *tree.find_all((nodes.Name, nodes.Getattr))) if (path := path_of(node))}
 
 
 class _Walk:
