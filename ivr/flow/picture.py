@@ -53,8 +53,7 @@ def picture(found: FlowMap, went: Went | None = None) -> Picture:
     for stop in found.stops.values():
         blocks.setdefault(stop.block, []).append(stop)
     boxes = [
-        Box(name, tuple(_lines(found, name, stops)), is_start=name == found.start)
-        for name, stops in blocks.items()
+        Box(name, tuple(_lines(found, name, stops)), is_start=name == found.start) for name, stops in blocks.items()
     ]
     ways: dict[tuple[str, str], list[Way]] = {}
     for stop in found.stops.values():
