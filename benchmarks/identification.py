@@ -37,6 +37,7 @@ from ivr.config.model import Guard as Limits
 from ivr.connectors.connector import Surroundings
 from ivr.connectors.system import ConnectedSystem
 from ivr.domain.caller import IdentificationState
+from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.line import PhoneNumber, parse_number
 
 BUDGET = 0.3
@@ -61,7 +62,7 @@ async def paced(
 
     async def identify(number: PhoneNumber) -> None:
         began = time.perf_counter()
-        identification = await identifier.identify(number)
+        identification = await identifier.identify(Identity(IdentityKind.PHONE, number))
         taken.append(time.perf_counter() - began)
         assert identification.state in expected, identification.state
 
@@ -87,7 +88,7 @@ async def measure_demo(folder: Path, rate: float, count: int) -> None:
     identifier = Identifier([crm], budget=BUDGET, clock=SystemClock())
     numbers = demo_numbers(folder / "crm.db")[:count]
     found = {IdentificationState.KNOWN, IdentificationState.AMBIGUOUS}
-    await identifier.identify(PhoneNumber("+31300000199"))
+    await identifier.identify(Identity(IdentityKind.PHONE, "+31300000199"))
     cpu = time.process_time()
     shown(f"demo CRM, {rate:g}/s, uncached", await paced(identifier, numbers, rate, found))
     uncached_cpu = time.process_time() - cpu

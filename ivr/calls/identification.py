@@ -50,9 +50,15 @@ class Identifier:
         self._regions = tuple(regions)
         self._index = index
 
-    async def identify(self, number: PhoneNumber) -> Identification:
-        """Who calls from a number. Answers within the budget, UNAVAILABLE when it cannot; never raises."""
-        lookup = self.start(Line(LineState.KNOWN, number))
+    async def identify(self, identity: Identity) -> Identification:
+        """Whose a number, an address, a name or a customer number is, on whatever channel it came.
+
+        Answers within the budget, UNAVAILABLE when it cannot; never raises.
+        """
+        line = Line(LineState.ABSENT)
+        if identity.kind is IdentityKind.PHONE:
+            line = Line(LineState.KNOWN, PhoneNumber(identity.value))
+        lookup = self._lookup(line, identity, frozenset())
         try:
             return (await lookup.answer()).identification
         finally:
@@ -63,8 +69,13 @@ class Identifier:
 
         `fields` are those of a customer that the call may use: nothing else is asked for.
         """
+        identity = Identity(IdentityKind.PHONE, line.number) if line.number else None
+        return self._lookup(line, identity, fields)
+
+    def _lookup(self, line: Line, identity: Identity | None, fields: frozenset[str]) -> CallerLookup:
         return CallerLookup(
             line,
+            identity,
             self._connectors,
             budget=self._budget,
             clock=self._clock,
@@ -80,13 +91,14 @@ class CallerLookup:
     The look-up begins when this is made, and goes on after the budget for as long as the
     connectors' guards let it: PENDING and UNAVAILABLE are bettered by an answer that comes
     late. Who has been named once is not replaced, so nobody is greeted by two names; what
-    other systems know of the same customer is added. A line without a number is answered at
-    once and nobody is asked.
+    other systems know of the same customer is added. Without an `identity`, as on a line
+    without a number, it is answered at once and nobody is asked.
     """
 
     def __init__(
         self,
         line: Line,
+        identity: Identity | None,
         connectors: Sequence[ConnectorSession],
         *,
         budget: float,
@@ -110,15 +122,18 @@ class CallerLookup:
         self._who: tuple[int, Customer] | None = None
         self._asked_also: set[int] = set()
         self._state = IdentificationState.PENDING
-        self._recognised_by = IdentityKind.PHONE
+        self._recognised_by = identity.kind if identity else IdentityKind.PHONE
+        self._is_somebody_else = False
         self._caller = Caller(line, region=region_of(regions, postcode=None, number=line.number))
-        if line.number is None:
+        if identity is None:
             withheld = line.state is LineState.WITHHELD
             self._settle(IdentificationState.WITHHELD if withheld else IdentificationState.UNKNOWN)
         else:
+            by_line = identity.kind is IdentityKind.PHONE
+            needed = Capability.FIND_CALLER if by_line else Capability.FIND_CUSTOMER
             for place, connector in enumerate(connectors):
-                if Capability.FIND_CALLER in connector.capabilities:
-                    self._dossier.expect(self._ask(place, connector, line.number), place)
+                if needed in connector.capabilities:
+                    self._dossier.expect(self._ask(place, connector, identity), place)
                 else:
                     self._answers[place] = ()
             self._begin(self._spend(budget))
@@ -178,7 +193,7 @@ class CallerLookup:
             if len(living_there) == 1:
                 self._dossier.forget()
                 self._asked_also.clear()
-                self._recognised_by = identity.kind
+                self._recognised_by, self._is_somebody_else = identity.kind, True
                 self._answers = [None] * len(self._systems)
                 self._settle(IdentificationState.KNOWN, (place, living_there[0]))
                 return True
@@ -203,17 +218,27 @@ class CallerLookup:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("identification.failed", error=type(error).__name__)
 
-    async def _ask(self, place: int, connector: ConnectorSession, number: PhoneNumber) -> None:
-        indexed = await self._index.find(connector.name, number) if self._index else None
+    async def _ask(self, place: int, connector: ConnectorSession, identity: Identity) -> None:
+        indexed = await self._indexed(connector.name, identity)
         if indexed is not None:
             self._heard(place, indexed)
             if not self._wants_proof:
                 return
         try:
-            self._heard(place, await connector.find_caller(number))
+            if identity.kind is IdentityKind.PHONE:
+                self._heard(place, await connector.find_caller(PhoneNumber(identity.value)))
+            else:
+                self._heard(place, await connector.find_customer(identity))
         except ConnectorError as error:
             if indexed is None:
                 self._heard(place, error)
+
+    async def _indexed(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
+        if self._index is None:
+            return None
+        if identity.kind is IdentityKind.PHONE:
+            return await self._index.find(connector, PhoneNumber(identity.value))
+        return await self._index.find_customer(connector, identity)
 
     async def _spend(self, budget: float) -> None:
         await self._clock.sleep(budget)
@@ -221,8 +246,8 @@ class CallerLookup:
         self._decide()
 
     def _heard(self, place: int, answer: Sequence[Customer] | ConnectorError) -> None:
-        if self._recognised_by is not IdentityKind.PHONE:
-            return  # the line is somebody else's
+        if self._is_somebody_else:
+            return  # than the line said
         self._answers[place] = answer
         if self._who is None:
             self._decide()
@@ -270,7 +295,7 @@ class CallerLookup:
             self._dossier.begin(place, other.id)
             self._who = (chosen, merged(customer, other))
         elif (
-            (self._recognised_by is not IdentityKind.PHONE or (isinstance(answer, Sequence) and not answer))
+            (self._is_somebody_else or (isinstance(answer, Sequence) and not answer))
             and Capability.FIND_CUSTOMER in system.capabilities
             and customer.customer_number
             and place not in self._asked_also

@@ -17,7 +17,7 @@ from ivr.domain.capability import Capability
 from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
 from ivr.domain.hand_over import HandOver
 from ivr.domain.identity import Identity
-from ivr.domain.line import Line, PhoneNumber
+from ivr.domain.line import Line
 from ivr.domain.outage import Outage, OutageNotice
 from ivr.domain.recording import Take
 from ivr.domain.site import Site
@@ -109,10 +109,10 @@ class PromptLibrary(Protocol):
 
 
 class CustomerDirectory(Protocol):
-    """Knows which customer belongs to a line."""
+    """Knows which customer belongs to a number, an address, a name or a customer number, on every channel."""
 
-    async def identify(self, number: PhoneNumber) -> Identification:
-        """Who calls from a number. Answers within the budget, UNAVAILABLE when it cannot; never raises."""
+    async def identify(self, identity: Identity) -> Identification:
+        """Whose it is. Answers within the budget, UNAVAILABLE when it cannot; never raises."""
 
 
 class Enquiry(Protocol):

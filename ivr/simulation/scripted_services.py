@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ivr.domain.callback import Callback, CallbackId, CallbackRequest, CallbackState, Window
-from ivr.domain.caller import Customer, CustomerId, Identification, IdentificationState
+from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.contact import ContactId
 from ivr.domain.errand import Message, Ticket
 from ivr.domain.language import Language
-from ivr.domain.line import PhoneNumber
 from ivr.domain.outage import Outage, OutageId, OutageNotice
 from ivr.domain.recording import Purpose, RecordingId, Take, Tape
 from ivr.domain.site import Site
@@ -151,23 +150,3 @@ class ScriptedErrands:
     def send(self, message: Message, contact_id: ContactId) -> None:
         """Remember it."""
         self.messages.append(message)
-
-
-@dataclass
-class ScriptedDirectory:
-    """Knows the customers it is given (an `ivr.ports.CustomerDirectory`). When not `available`: UNAVAILABLE."""
-
-    customers: Sequence[Customer] = ()
-    answers: Mapping[PhoneNumber, Identification] = field(default_factory=dict)
-    available: bool = True
-
-    async def identify(self, number: PhoneNumber) -> Identification:
-        """The one customer with this number."""
-        if not self.available:
-            return Identification(IdentificationState.UNAVAILABLE)
-        if number in self.answers:
-            return self.answers[number]
-        found = [customer for customer in self.customers if number in customer.numbers]
-        if len(found) == 1:
-            return Identification(IdentificationState.KNOWN, found[0])
-        return Identification(IdentificationState.AMBIGUOUS if found else IdentificationState.UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from ivr.config.model import Guard as Limits
 from ivr.connectors.breaker import BreakerState
 from ivr.connectors.system import ConnectedSystem
 from ivr.domain.caller import Customer, CustomerId, IdentificationState
+from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.region import Region
 from ivr.errors import ConnectorUnavailable
@@ -22,6 +24,7 @@ from ivr.simulation.scripted_connector import ScriptedConnector
 BUDGET = 0.3
 NUMBER = PhoneNumber("+31300000101")
 LINE = Line(LineState.KNOWN, NUMBER)
+BY_PHONE = Identity(IdentityKind.PHONE, NUMBER)
 ANNA = Customer(CustomerId("1"), "Anna", (NUMBER,), postcode="9712 CD", references=(("scripted", CustomerId("1")),))
 BRAM = Customer(CustomerId("2"), "Bram", (NUMBER,), references=(("scripted", CustomerId("2")),))
 REGIONS = (Region("Utrecht", prefixes=("+3130",)), Region("Groningen", postcodes=((9700, 9747),)))
@@ -75,7 +78,7 @@ def state(lookup: CallerLookup) -> tuple[IdentificationState, Customer | None]:
 async def test_the_first_who_knows_the_number_says_who_it_is(
     connectors: Sequence[ScriptedConnector], expected: IdentificationState, customer: Customer | None
 ) -> None:
-    identification = await Identifier(connectors, budget=BUDGET, clock=ManualClock()).identify(NUMBER)
+    identification = await Identifier(connectors, budget=BUDGET, clock=ManualClock()).identify(BY_PHONE)
     assert (identification.state, identification.customer) == (expected, customer)
 
 
@@ -95,7 +98,7 @@ async def test_without_a_number_the_answer_is_there_at_once_and_nobody_is_asked(
 
 async def test_a_system_that_hangs_costs_the_budget_and_no_more() -> None:
     clock = ManualClock()
-    identifying = asyncio.create_task(Identifier([hangs()], budget=BUDGET, clock=clock).identify(NUMBER))
+    identifying = asyncio.create_task(Identifier([hangs()], budget=BUDGET, clock=clock).identify(BY_PHONE))
     await clock.advance(0.29)
     assert not identifying.done()
     await clock.advance(0.01)
@@ -220,7 +223,7 @@ async def test_two_hundred_calls_with_a_hanging_system_are_all_answered_at_the_b
     ended: list[float] = []
 
     async def call(number: int) -> None:
-        identification = await identifier.identify(PhoneNumber(f"+3130{number:07}"))
+        identification = await identifier.identify(Identity(IdentityKind.PHONE, f"+3130{number:07}"))
         assert identification.state is UNAVAILABLE
         ended.append(clock.monotonic())
 
@@ -233,6 +236,26 @@ async def test_two_hundred_calls_with_a_hanging_system_are_all_answered_at_the_b
     assert guarded.status.breaker is BreakerState.OPEN
     assert guarded.status.under_way == 0
     crm.let_go()
-    assert (await identifier.identify(NUMBER)).state is UNAVAILABLE
+    assert (await identifier.identify(BY_PHONE)).state is UNAVAILABLE
     await clock.advance(10)
-    assert (await identifier.identify(NUMBER)).state is UNKNOWN
+    assert (await identifier.identify(BY_PHONE)).state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [(IdentityKind.EMAIL, "anna@example.org"), (IdentityKind.CUSTOMER_NUMBER, "K1")],
+)
+async def test_the_same_directory_knows_customers_by_address_and_number(kind: IdentityKind, value: str) -> None:
+    anna = replace(ANNA, email="anna@example.org", customer_number="K1")
+    identifier = Identifier([knows(BRAM), knows(anna)], budget=BUDGET, clock=ManualClock())
+    found = await identifier.identify(Identity(kind, value))
+    assert (found.state, found.customer) == (KNOWN, anna)
+    assert (await identifier.identify(Identity(kind, "nobody"))).state is UNKNOWN
+
+
+async def test_an_address_that_no_system_can_tell_of_in_time_is_not_called_unknown() -> None:
+    clock = ManualClock()
+    identifier = Identifier([hangs(ANNA)], budget=BUDGET, clock=clock)
+    asking = asyncio.create_task(identifier.identify(Identity(IdentityKind.EMAIL, "anna@example.org")))
+    await clock.advance(BUDGET)
+    assert (await asking).state is UNAVAILABLE

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivr.domain.callback import CallbackRequest, Window
-from ivr.domain.caller import Caller, Customer, CustomerId, IdentificationState
+from ivr.domain.caller import Caller
 from ivr.domain.contact import ContactId, Outcome
 from ivr.domain.hand_over import ToQueue
 from ivr.domain.language import Language
@@ -25,7 +25,7 @@ from ivr.flow.session import Services
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act, Leave, Press, ScriptedChannel, Silence
-from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedDirectory, ScriptedSites
+from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.virtual_clock import VirtualClock
 
@@ -151,11 +151,6 @@ async def test_a_key_interrupts_only_where_it_may() -> None:
 
 
 async def test_the_stand_ins_keep_to_their_ports() -> None:
-    anna = Customer(CustomerId("1"), "Anna", (NUMBER,))
-    assert (await ScriptedDirectory([anna]).identify(NUMBER)).customer == anna
-    assert (await ScriptedDirectory([anna, anna]).identify(NUMBER)).state is IdentificationState.AMBIGUOUS
-    assert (await ScriptedDirectory().identify(NUMBER)).state is IdentificationState.UNKNOWN
-    assert (await ScriptedDirectory(available=False).identify(NUMBER)).state is IdentificationState.UNAVAILABLE
     request = CallbackRequest(NUMBER, WINDOW, "support", Language.NL, ContactId("c"))
     with pytest.raises(StoreUnavailable):
         await ScriptedDesk([WINDOW], available=False).windows("support", 3)
