@@ -74,16 +74,16 @@ class Caller(asyncio.Protocol):
             self.waited.set_exception(ConnectionError("the engine closed the call before it said anything"))
 
 
-async def call(port: int, callers: Sequence[str], rate: float) -> list[float]:
-    """Milliseconds to the first prompt of a call from each of these numbers, begun at `rate` a second."""
+async def call(port: int, callers: Sequence[str], rate: float, side: type[Caller] = Caller) -> list[float]:
+    """Milliseconds that a call from each of these numbers waited, begun at `rate` a second: to its first prompt."""
     loop = asyncio.get_running_loop()
 
     async def one(number: int, caller: str) -> float:
         await asyncio.sleep(begin + number / rate - loop.time())
         opened = opening(callerid=caller, uniqueid=f"{begin:.3f}.{number}")
-        side = Caller(opened)
-        await loop.create_connection(lambda: side, "127.0.0.1", port)
-        return await side.waited
+        caller_side = side(opened)
+        await loop.create_connection(lambda: caller_side, "127.0.0.1", port)
+        return await caller_side.waited
 
     begin = loop.time() + 0.1
     waited = await asyncio.gather(*(one(number, caller) for number, caller in enumerate(callers)))
