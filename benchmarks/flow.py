@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -138,7 +138,7 @@ def main() -> None:
         expression.value(values)
     print(f"expression: {(time.perf_counter() - started) * 10:.1f} µs")
     text = Text("Dag {{ a }}. {% if b %}U heeft {{ n | cardinal }} bestellingen.{% endif %}")
-    spoken = {"a": "Anna", "b": True, "n": 3, SPEECH: Speech(Language.NL, date(2026, 11, 23), "NL")}
+    spoken = {"a": "Anna", "b": True, "n": 3, SPEECH: Speech(Language.NL, date(2026, 11, 23), "NL", UTC)}
     started = time.perf_counter()
     for _ in range(20_000):
         text.spoken(spoken)

@@ -42,7 +42,10 @@ def different_answers(draft: Draft, names: Names, gives: Gives) -> Iterator[Prob
         if object not in (kind, first) and kind != first:
             place = place_of(found.value, kept.loc) if kept.loc else found.item.key(found.step.kind)
             message = f"'answers.{kept.name}' is {called(kind)} here and {called(first)} elsewhere"
-            yield place.problem("answer", message, "give one of them another name", f"{DOCS}#answers")
+            hint = "give one of them another name"
+            if not kept.loc:
+                hint += f": '{found.step.kind}' keeps its answer under the name of its block"
+            yield place.problem("answer", message, hint, f"{DOCS}#answers")
 
 
 def _kept(draft: Draft, names: Names, gives: Gives) -> Iterator[tuple[DraftStep, Kept]]:

@@ -17,6 +17,8 @@ Names = Mapping[str, Kind]
 """The names an expression may use, and their types."""
 
 ADVICE = {date: "spoken_date", datetime: "clock", time: "clock"}
+ALIKE = ((int, float, Decimal), (date,), (datetime,), (time,))
+"""The types that can be compared, each with those of its own line; texts only with texts."""
 
 PLAIN = (
     nodes.Template,
@@ -198,14 +200,20 @@ class _Walk:
             self.complain(node.name, f"filter '{node.name}' cannot take {called(kind)}")
         if known.gives is None:
             return element_of(kind) | None if is_list(kind) else object
-        return known.gives
+        return known.gives | None if known.gives is date and may_be_empty(given) else known.gives
 
     def _compare(self, node: nodes.Compare, sure: frozenset[str]) -> Kind:
         left = bare(self.visit(node.expr, sure))
         for operand in node.ops:
-            self.visit(operand.expr, sure)
+            right = bare(self.visit(operand.expr, sure))
             if operand.op in ("eq", "ne") and isinstance(operand.expr, nodes.Const):
                 self._compare_with(node.expr, left, operand.expr.value)
+            elif operand.op not in ("in", "notin") and _are_never_alike(left, right):
+                word = _shown(operand.expr)
+                message = f"'{_shown(node.expr)}' is {called(left)} and '{word}' {called(right)}"
+                moment = {left, right} == {date, datetime}
+                hint = "write moment | date for the day of a moment" if moment else ""
+                self.complain(word, f"{message}, so they cannot be compared", hint)
         return bool
 
     def _compare_with(self, node: nodes.Node, left: Kind, value: object) -> None:
@@ -252,13 +260,22 @@ class _Walk:
         elif isinstance(kind, dict) or is_dataclass(kind):
             self.complain(word, f"'{word}' as a whole cannot be spoken", f"choose a field: {word}.…")
         elif kind in ADVICE:
-            self.complain(word, f"'{word}' is {called(kind)}; say how it is spoken", f"add | {ADVICE[kind]}")
+            self.complain(
+                word, f"'{word}' is {called(kind)}; say how it is spoken", f"add | {ADVICE[kind]}, or | written"
+            )
 
     def _empty(self, node: nodes.Node) -> None:
         word = _shown(node)
         self.complain(
             word.rpartition(".")[2], f"'{word}' may be empty", f"say it within {{% if {word} %}} … {{% endif %}}"
         )
+
+
+def _are_never_alike(left: Kind, right: Kind) -> bool:
+    kinds = [
+        next((line for line in ALIKE if kind in line), str if fits(kind, (str,)) else None) for kind in (left, right)
+    ]
+    return object not in (left, right) and None not in kinds and kinds[0] != kinds[1]
 
 
 def path_of(node: nodes.Node | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from ivr.domain.language import Language
 from ivr.errors import ExpressionFailed
 from ivr.flow import spoken
 from ivr.flow.views import Missing, WindowView
+from ivr.flow.written import written
 
 Number = (int, float, Decimal)
 
@@ -24,11 +25,12 @@ SPEECH = "_speech"
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What speaking needs to know of the call."""
+    """What speaking needs to know of the call: `today` and moments are told as clocks in `zone` show them."""
 
     language: Language
     today: date
     country: str
+    zone: tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,25 @@ class Filter:
 def _spoken(say: Callable[[Any, Speech], str]) -> Callable[..., str]:
     @pass_context
     def filtered(context: Context, value: Any) -> str:
-        return say(_there(value), context[SPEECH])
+        return say(_local(_there(value), context[SPEECH].zone), context[SPEECH])
 
     return filtered
+
+
+def _local(value: Any, zone: tzinfo) -> Any:
+    """A value; a moment as clocks in a zone show it, for systems tell moments in zones of their own."""
+    return value.astimezone(zone) if isinstance(value, datetime) and value.tzinfo else value
 
 
 def _there(value: Any) -> Any:
     if value is None or isinstance(value, Missing):
         raise ExpressionFailed("there is nothing to say")
     return value
+
+
+@pass_context
+def _date(context: Context, value: Any) -> date | None:
+    return _local(value, context[SPEECH].zone).date() if isinstance(value, datetime) else None
 
 
 @pass_context
@@ -91,6 +103,8 @@ FILTERS: dict[str, Filter] = {
         (WindowView,), _spoken(lambda value, call: spoken.window(value.start, value.end, call.language, call.today))
     ),
     "duration": Filter((int, float), _spoken(lambda value, call: spoken.duration(value, call.language))),
+    "written": Filter((date, datetime, time, Decimal), _spoken(lambda value, call: written(value, call.language))),
+    "date": Filter((datetime,), _date, gives=date),
     "money": Filter(Number, _spoken(lambda value, call: spoken.money(Decimal(str(value)), call.language))),
     "count": Filter((int, tuple), _count, arguments=2),
     "length": Filter((tuple, str), len, gives=int),

@@ -47,7 +47,11 @@ class PromptProblems:
             file = self.texts[language].file
             if not having:
                 self.unknown.add(said.prompt)
-                hint = did_you_mean(said.prompt, self.texts[language].entries)
+                entries = self.texts[language].entries.items()
+                # Not those that come with Klantlijn: who says a prompt means one of their own.
+                hint = did_you_mean(
+                    said.prompt, [name for name, (_, node) in entries if node.place.source.file == file]
+                )
                 hint = hint if hint.startswith("did") else f"add it to {file}"
                 yield place.problem("unknown-prompt", f"unknown prompt '{said.prompt}'", hint, PAGE)
                 return

@@ -209,7 +209,7 @@ class Session:
             "answers": Answers(self.answers),
             "given": Answers(self.given),
             "now": moment,
-            SPEECH: Speech(language, moment.date, services.country),
+            SPEECH: Speech(language, moment.date, services.country, services.zone),
             **own,
         }
 

@@ -145,7 +145,7 @@ def texts(engine: EngineUnderTest) -> Mapping[str, str]:
     def said(prompt: str, number: PhoneNumber) -> str:
         text = flows.prompts.text(Language.NL, prompt)
         assert text is not None
-        speech = Speech(Language.NL, now.astimezone(zone).date(), "NL")
+        speech = Speech(Language.NL, now.astimezone(zone).date(), "NL", zone)
         return text.spoken({SPEECH: speech, "number": number, "window": view_window(first, zone)})
 
     return {

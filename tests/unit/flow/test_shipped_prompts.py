@@ -66,3 +66,12 @@ def test_a_text_of_an_organisation_goes_before(tmp_path: Path) -> None:
 def test_a_mistake_in_a_text_that_goes_before_is_told(tmp_path: Path) -> None:
     (problem,) = examine(project(tmp_path, "asked: Toets één.\nmenu_wrong_key: '{{ caller.nam }}'\n"))[1][:1]
     assert (problem.file, problem.hint) == ("p/en/texts.yaml", "did you mean 'name'?")
+
+
+def test_a_prompt_that_is_not_there_is_not_taken_for_one_of_them(tmp_path: Path) -> None:
+    problems = examine(project(tmp_path, "ask: Toets één.\n"))[1]
+    assert {(problem.rule, problem.hint) for problem in problems} == {("unknown-prompt", "did you mean 'ask'?")}
+    (tmp_path / "p" / "nl" / "texts.yaml").write_text("other: Toets één.\n")
+    assert {problem.hint for problem in examine(Sources(tmp_path / "d", tmp_path / "p"))[1]} >= {
+        f"add it to {tmp_path / 'p' / 'nl' / 'texts.yaml'}"
+    }

@@ -90,7 +90,9 @@ def test_step(case: Mapping[str, Any], world: Any, examine_flow: Any) -> None:
     assert (played.ending.reason or "") == case.get("reason", "")
     if "opened" in case:
         opened = zip(world.errands.tickets, world.errands.customers, strict=True)
-        assert [{"subject": t.subject, "text": t.text, "customer": whose or ""} for t, whose in opened] == case["opened"]
+        assert [{"subject": t.subject, "text": t.text, "customer": whose or ""} for t, whose in opened] == case[
+            "opened"
+        ]
     if "sent" in case:
         assert [f"{m.kind} {m.to} {m.subject} {m.text}" for m in world.errands.messages] == case["sent"]
     if "booked" in case:
