@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import platform
 import random
 import resource
@@ -130,7 +131,7 @@ async def looked_up(lookup: IndexLookup, customers: int, seconds: float) -> list
 async def measured(label: str, bench: Bench) -> None:
     """Look up for a while, and print how long it took and what the event loop's delay was meanwhile."""
     async with noticing_delays() as delays:
-        shown(f"{RATE} look-ups/s, {label}", await looked_up(bench.lookup, bench.customers, SECONDS))
+        shown(f"look-ups, {label}", await looked_up(bench.lookup, bench.customers, SECONDS))
     shown("  the loop's delay meanwhile", delays)
 
 
@@ -201,7 +202,7 @@ class Bench:
         task = asyncio.create_task(self.sync(full_every=0.0).run())
         await measured("a full run", self)
         self.system.rename_everybody()
-        await measured("a full run in which everybody changed", self)
+        await measured("everybody changed", self)
         task.cancel()
 
     async def measure_lag(self) -> None:
@@ -249,6 +250,7 @@ def main() -> None:
     parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
     arguments = parser.parse_args()
     configure(wrapper_class=make_filtering_bound_logger(30))
+    gc.freeze()  # as the engine does once it runs
     with tempfile.TemporaryDirectory() as folder:
         url = arguments.url or f"sqlite+aiosqlite:///{folder}/index.db"
         print(f"Python {platform.python_version()}, {arguments.loop}, {url.partition(':')[0]}")

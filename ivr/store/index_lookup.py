@@ -110,10 +110,10 @@ class _Reader(Protocol):
 
 
 class _SqliteReader:
-    """Reads the file in the event loop itself: it takes 20 µs, less than handing it to a thread and back.
+    """Reads the file in the event loop itself, which takes 0.2 ms among a million customers.
 
-    A thread would also wait for the interpreter while a page is being written, up to 5 ms
-    each way. Readers of a write-ahead log wait for no writer, see https://sqlite.org/wal.html.
+    A thread would take as long, and wait for the interpreter while a page is being written,
+    up to 5 ms each way. Readers of a write-ahead log wait for no writer, see https://sqlite.org/wal.html.
     """
 
     def __init__(self, url: URL) -> None:
