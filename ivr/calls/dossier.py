@@ -49,8 +49,10 @@ class DossierLookup:
 
     def begin(self, place: int, customer: CustomerId) -> None:
         """The system at a place knows the customer by this id: ask it."""
-        if not self._known_as:
-            self._until = self._clock.monotonic() + self._budget
+        now = self._clock.monotonic()
+        if not self._known_as and now >= self._until:
+            # Who is known late, or by what they keyed. Else the first words would wait for who it is and then for this.
+            self._until = now + self._budget
         if place in self._known_as:
             return
         self._known_as[place] = customer

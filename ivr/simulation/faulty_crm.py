@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-LATE = 10.0
-"""Seconds after which it answers when it is `Fault.LATE`."""
+SLOW, LATE = 0.25, 10.0
+"""Seconds after which it answers when it is `Fault.SLOW` or `Fault.LATE`."""
 
 FLOOD = 100_000_000
 """Bytes of an answer of `Fault.FLOODS`."""
@@ -39,6 +39,7 @@ class Fault(StrEnum):
     """What may be wrong with it."""
 
     NONE = "is well"
+    SLOW = "answers in 250 ms"
     HANGS = "hangs"
     LATE = "answers in 10 s"
     HTML = "returns HTML"
@@ -119,7 +120,7 @@ class FaultyCrm:
                     await writer.drain()
                     self.sent += len(PIECE)
             case fault:
-                await asyncio.sleep(LATE if fault is Fault.LATE else self._delay)
+                await asyncio.sleep({Fault.SLOW: SLOW, Fault.LATE: LATE}.get(fault, self._delay))
                 await _send(writer, self._found(target))
 
     def _found(self, target: str) -> bytes:

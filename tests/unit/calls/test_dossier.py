@@ -40,7 +40,7 @@ def crm(*customers: Customer, **script: Any) -> ScriptedConnector:
 
 
 def erp(*customers: Customer, **script: Any) -> ScriptedConnector:
-    dossiers = {(ORDERS, IN_ERP.id): [ORDER], (INVOICES, IN_ERP.id): [INVOICE]}
+    dossiers: dict[Any, Sequence[Any]] = {(ORDERS, IN_ERP.id): [ORDER], (INVOICES, IN_ERP.id): [INVOICE]}
     return ScriptedConnector(customers, dossiers, "erp", **script)
 
 
@@ -112,6 +112,42 @@ async def test_a_slow_system_is_waited_for_until_the_budget_and_heard_after_it()
     slow.let_go()
     await clock.settle()
     assert (await known(lookup)).orders == (ORDER,)
+    lookup.close()
+
+
+async def test_who_calls_and_what_is_open_are_waited_for_within_one_budget() -> None:
+    clock = ManualClock()
+    slow = erp(IN_ERP)
+    slow.hangs = True
+    lookup = start(clock, slow)
+    await clock.advance(BUDGET - 0.05)
+    slow.let_go()
+    slow.hangs = True
+    await lookup.answer()
+    ready = asyncio.create_task(lookup.ready(BOTH))
+    await clock.advance(0.04)
+    assert not ready.done()
+    await clock.advance(0.01)
+    assert ready.done()
+    lookup.close()
+
+
+async def test_who_is_known_late_has_a_budget_for_what_is_open() -> None:
+    clock = ManualClock()
+    slow = erp(IN_ERP)
+    slow.hangs = True
+    lookup = start(clock, slow)
+    await clock.advance(BUDGET + 1)
+    await lookup.answer()
+    slow.let_go()
+    slow.hangs = True
+    await clock.settle()
+    assert lookup.current().identification.state is IdentificationState.KNOWN
+    ready = asyncio.create_task(lookup.ready(BOTH))
+    await clock.advance(BUDGET - 0.01)
+    assert not ready.done()
+    await clock.advance(0.01)
+    assert ready.done()
     lookup.close()
 
 
