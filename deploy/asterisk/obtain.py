@@ -133,32 +133,44 @@ def _unpack(home: Path, say: Callable[[str], None]) -> Installation:
 
 def _source(state: Path) -> tuple[str, tuple[str, ...]]:
     """Where to fetch from, in words and as apt's options: this system's packages if Asterisk is in them, else sid."""
-    for folder in ("lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    (state / "status").touch()
-    options = [
-        f"Dir::State={state}", f"Dir::State::status={state}/status", f"Dir::Cache={state}/cache",
-        "Debug::NoLocking=1", "APT::Sandbox::User=", "APT::Install-Recommends=false", "APT::Update::Error-Mode=any",
-        "Acquire::Languages=none", "Acquire::Retries=2", "Acquire::http::Timeout=20", "Acquire::https::Timeout=20",
-    ]  # fmt: skip
     candidate = re.search(r"Candidate: (?:\d+:)?(\d+)", _output(("apt-cache", "policy", "asterisk")))
     if candidate and int(candidate[1]) >= OLDEST:
-        return "this system's own packages", _flags(options)
-    # The mirror that this system uses itself. Whose it is, is only known once its lists were fetched; its path always.
+        return "this system's own packages", _flags(_own_state(state))
+    return debian_sid(state, f"Asterisk {OLDEST} or later")
+
+
+def debian_sid(state: Path, wanted: str) -> tuple[str, tuple[str, ...]]:
+    """Debian sid at the mirror that this system uses, in words and as options for apt, which keeps all in `state`.
+
+    Raises:
+        SetupError: there is no such mirror; says to install what is `wanted`.
+    """
+    options = _own_state(state)
+    # Whose a mirror is, is only known once its lists were fetched; its path always.
     targets = _output(("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages")).split()
     mirrors = [target for target in targets if target.rstrip("/").endswith("/debian")]
     if not mirrors:
-        raise SetupError(
-            f"apt knows no mirror of Debian; add one to its sources, or install Asterisk {OLDEST} or later"
-        )
+        raise SetupError(f"apt knows no mirror of Debian; add one to its sources, or install {wanted}")
     mirror = mirrors[0]
     if not KEYRING.exists():
-        raise SetupError(f"{KEYRING} is missing; install debian-archive-keyring, or Asterisk {OLDEST} or later")
+        raise SetupError(f"{KEYRING} is missing; install debian-archive-keyring, or {wanted}")
     sources = state / "etc" / "sources.list"
     sources.write_text(f"deb [signed-by={KEYRING}] {mirror} sid main\n")
     options += [f"Dir::Etc={state}/etc", f"Dir::Etc::sourcelist={sources}", "Dir::Etc::sourceparts=-"]
     options += ["Acquire::Check-Valid-Until=false"]  # a frozen mirror is welcome: the signature is what counts
     return f"Debian sid at {mirror}", _flags(options)
+
+
+def _own_state(state: Path) -> list[str]:
+    """Options with which apt leaves this system's own state alone."""
+    for folder in ("lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
+        (state / folder).mkdir(parents=True, exist_ok=True)
+    (state / "status").touch()
+    return [
+        f"Dir::State={state}", f"Dir::State::status={state}/status", f"Dir::Cache={state}/cache",
+        "Debug::NoLocking=1", "APT::Sandbox::User=", "APT::Install-Recommends=false", "APT::Update::Error-Mode=any",
+        "Acquire::Languages=none", "Acquire::Retries=2", "Acquire::http::Timeout=20", "Acquire::https::Timeout=20",
+    ]  # fmt: skip
 
 
 def _flags(options: Sequence[str]) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class Person:
 
 ANNA = Person(
     "K100001", "Anna de Vries", ("+31 30 000 0101",), email="anna@lijnnet.example",
-    purchase=Purchase.ORDERED, invoice_due_in=14,
+    purchase=Purchase.ORDERED, invoice_due_in=45,
 )  # fmt: skip
 BRAM = Person("K100002", "Bram Hoekstra", ("050-0000102", "+31 50 0000112"), postcode="9712 CD", city="Groningen")
 EMILY = Person(
@@ -85,7 +85,7 @@ def crowd(count: int) -> Iterator[Person]:
     for place, spelling in enumerate(islice(cycle(SPELLINGS), count)):
         person = Person(f"K{200000 + place}", f"Klant {place:05d}", tuple(spelled(crowd_number(place), [spelling])))
         if place % 100 < 30:
-            person = replace(person, purchase=Purchase.ORDERED, invoice_due_in=14)
+            person = replace(person, purchase=Purchase.ORDERED, invoice_due_in=45)
         yield person
 
 

@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.tryton.client import Row, TrytonClient
@@ -46,10 +46,6 @@ class Place:
         later = [[moment, ">", self.at], ACTIVE_OR_NOT]
         then = [[moment, "=", self.at], ["id", ">", self.id], ACTIVE_OR_NOT]
         return ["OR", later, then, NEVER]
-
-    def rests(self, was: Place, settled: Place) -> Place:
-        """Where to go on when nothing more is there now."""
-        return self if self.order <= settled.order else max(was, settled, key=lambda place: place.order)
 
     @property
     def order(self) -> tuple[datetime, int]:
@@ -108,21 +104,21 @@ async def _of_all(client: TrytonClient, after: int, began_at: datetime | None, l
 async def _since(client: TrytonClient, cursor: Cursor, limit: int, country: str) -> Changes:
     of_row = max(1, limit // len(ROWS))
     found = await asyncio.gather(*(_row(client, name, cursor.places[name], of_row) for name in ROWS))
+    more = any(len(rows) == of_row for rows in found)
     settled = Place(client.server_time - SETTLED)
     touched: set[int] = set()
     places: dict[str, Place] = {}
     for (name, (_, moment, party)), rows in zip(ROWS.items(), found, strict=True):
         touched |= {row[party] for row in rows if row[party] is not None}
-        was = cursor.places[name]
-        last = Place(rows[-1][moment].astimezone(UTC), rows[-1]["id"]) if rows else was
-        places[name] = last if len(rows) == of_row else last.rests(was, settled)
+        last = Place(rows[-1][moment], rows[-1]["id"]) if rows else cursor.places[name]
+        places[name] = last if more else min(last, settled, key=lambda place: place.order)
     domain = [["id", "in", sorted(touched)], ACTIVE_OR_NOT]
     parties = await client.search_read("party.party", domain, PARTY_FIELDS, limit=len(touched)) if touched else []
     active = [party for party in parties if party["active"]]
     return Changes(
         customers=[customer_from(party, country) for party in active],
         cursor=Cursor(None, cursor.began_at, places).written(),
-        more=any(len(rows) == of_row for rows in found),
+        more=more,
         gone=[CustomerId(str(id_)) for id_ in sorted(touched - {party["id"] for party in active})],
     )
 

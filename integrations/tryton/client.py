@@ -45,8 +45,11 @@ class TrytonClient:
         self._paths = ("", "")
         self._session: Session | None = None
         self._logging_in = asyncio.Lock()
-        self.server_time = datetime.now(UTC)
+
+    @property
+    def server_time(self) -> datetime:
         """The server's clock, when it last answered."""
+        return self._service.server_time
 
     async def open(self) -> str:
         """Find out how to speak with the server, and log in. Returns its version. Raises ConnectorError."""
@@ -139,9 +142,7 @@ class TrytonClient:
         repeatable: bool = True,
     ) -> Answer:  # fmt: skip
         document = {"id": 0, "method": method, "params": _encoded(params)}
-        answer = await self._service.post(path, document, headers or {}, label=method, repeatable=repeatable)
-        self.server_time = answer.at or datetime.now(UTC)
-        return answer
+        return await self._service.post(path, document, headers or {}, label=method, repeatable=repeatable)
 
 
 def _result_of(answer: Answer) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
 from integrations.tryton.client import Row
+from ivr.domain.address import house_number
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.dossier import Case, CaseState, Invoice, InvoiceState, Order, OrderState
 from ivr.domain.language import Language
@@ -28,10 +28,6 @@ ORDER_FIELDS = (
 INVOICE_FIELDS = ("number", "amount_to_pay", "amount_to_pay_today", "currency.code", "description")
 DUE_FIELDS = ("lines_to_pay.maturity_date", "lines_to_pay.reconciliation")
 """On what day an invoice has to be paid stands in the book-keeping, which not every user may read."""
-
-HOUSE_NUMBER = re.compile(
-    r"(?P<number>\d+)(?:\s*-\s*(?P<part>\w{1,4})|\s*(?P<letters>[A-Za-z]{1,4}))?(?:\s+bus\s+\w+)?\s*$"
-)
 
 CASE_FIELDS = ("number", "state", "date", "description")
 
@@ -54,16 +50,6 @@ def customer_from(party: Row, country: str) -> Customer:
         customer_number=party.get("code") or None,
         email=next((each["value"] for each in mechanisms if each["type"] == "email"), None),
     )
-
-
-def house_number(street: str) -> str | None:
-    """The house number at the end of an address's first line that has one: `12`, `12-A`."""
-    for line in street.splitlines():
-        found = HOUSE_NUMBER.search(line)
-        if found:
-            behind = found["part"] or found["letters"]
-            return f"{found['number']}-{behind}" if behind else found["number"]
-    return None
 
 
 def orders_from(sales: Iterable[Row], today: date) -> Sequence[Order]:

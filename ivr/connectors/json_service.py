@@ -28,20 +28,23 @@ ObjectHook = Callable[[dict[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service said. `document` is None if the body is no JSON; `at` is the moment by its own clock."""
+    """What the service said. `document` is None if the body is no JSON."""
 
     status: int
     is_json: bool
     document: Any
-    at: datetime | None
 
 
 class JsonService:
-    """POSTs JSON to one service. `object_hook` is for what it writes in a way of its own, as in `json.loads`."""
+    """POSTs JSON to one service. `object_hook` is for what it writes in a way of its own, as in `json.loads`.
+
+    `server_time` is the service's clock when it last answered; ours until then.
+    """
 
     def __init__(self, url: URL, surroundings: Surroundings, object_hook: ObjectHook | None = None) -> None:
         self._url = str(url).rstrip("/")
         self._object_hook = object_hook
+        self.server_time = datetime.now(UTC)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=surroundings.concurrency),
             timeout=aiohttp.ClientTimeout(total=surroundings.timeout),
@@ -94,11 +97,11 @@ class JsonService:
             raise ConnectorUnavailable(f"{label} answered {response.status}")
         if 300 <= response.status < 400:
             raise ConnectorRefused(f"{label} is redirected elsewhere; is url right?")
-        at = _moment(response.headers.get("Date", ""))
+        self.server_time = _moment(response.headers.get("Date", ""))
         try:
-            return Answer(response.status, True, self._parsed(bytes(read)), at)
+            return Answer(response.status, True, self._parsed(bytes(read)))
         except (ValueError, RecursionError, ArithmeticError):
-            return Answer(response.status, False, None, at)
+            return Answer(response.status, False, None)
 
     def _parsed(self, body: bytes) -> Any:
         return json.loads(body, parse_float=Decimal, object_hook=self._object_hook)
@@ -118,9 +121,9 @@ def service_url(text: str, *, plain_http: bool) -> URL:
     return url
 
 
-def _moment(date: str) -> datetime | None:
-    """The moment in a Date header (RFC 9110, 6.6.1)."""
+def _moment(date: str) -> datetime:
+    """The moment in a Date header (RFC 9110, 6.6.1); now, if it is none."""
     try:
         return parsedate_to_datetime(date).astimezone(UTC)
     except ValueError:
-        return None
+        return datetime.now(UTC)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations.tryton.mapping import customer_from, house_number, invoices_from, orders_from
+from integrations.tryton.mapping import customer_from, invoices_from, orders_from
 from ivr.domain.dossier import OrderState
 from ivr.domain.line import PhoneNumber
 
@@ -28,25 +28,6 @@ SALE: dict[str, Any] = {
     "shipment_state": "waiting",
     "shipping_date": None,
 }
-
-
-@pytest.mark.parametrize(
-    ("street", "number"),
-    [
-        ("Kerkstraat 12", "12"),
-        ("Kerkstraat 12 A", "12-A"),
-        ("Kerkstraat 12-3", "12-3"),
-        ("Kerkstraat 12bis", "12-bis"),
-        ("1e Dorpsstraat 4", "4"),
-        ("Plein 1944 12", "12"),
-        ("Bondgenotenlaan 5 bus 301", "5"),
-        ("Gebouw De Linde\nKade 7", "7"),
-        ("Postbus", None),
-        ("", None),
-    ],
-)
-def test_a_house_number_stands_at_the_end_of_a_line(street: str, number: str | None) -> None:
-    assert house_number(street) == number
 
 
 def test_a_party_of_which_nothing_more_is_known_is_a_customer() -> None:

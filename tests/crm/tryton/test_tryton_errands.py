@@ -15,7 +15,7 @@ from ivr.domain.dossier import CaseState
 from ivr.domain.errand import ContactNote, Ticket
 from ivr.domain.identity import Identity, IdentityKind
 from ivr.errors import ConnectorRefused
-from tests.crm.conftest import Connect
+from tests.crm.tryton.conftest import Connect
 
 BEGAN = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 NOTE = ContactNote(

@@ -17,7 +17,7 @@ from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber, parse_number
 from ivr.errors import ConnectorRefused
-from tests.crm.conftest import Connect
+from tests.crm.tryton.conftest import Connect
 
 
 def numbers_of(person: Person) -> tuple[PhoneNumber, ...]:
