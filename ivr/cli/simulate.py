@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -21,21 +22,25 @@ from ivr.configured import sources_of
 from ivr.domain.contact import EventKind, Json
 from ivr.domain.errand import content_of
 from ivr.domain.outage import Outage, OutageId
-from ivr.domain.speech import Utterance
+from ivr.domain.speech import Audio
 from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
 from ivr.ports import Clock
+from ivr.simulation.audible_prompts import AudiblePrompts
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.expected_errands import message_shown, ticket_shown
 from ivr.simulation.keyboard_channel import KeyboardChannel, ShiftedClock
-from ivr.simulation.play_through import PlayedThrough, play_over, play_through, read_script
-from ivr.simulation.scripted_channel import Act
+from ivr.simulation.loudspeaker import Loudspeaker
+from ivr.simulation.play_through import HeardChannel, PlayedThrough, play_over, play_through, read_script
+from ivr.simulation.scripted_channel import Act, ScriptedChannel, Sounding, unheard
 from ivr.simulation.scripted_services import ScriptedErrands
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted
 from ivr.simulation.virtual_clock import VirtualClock
+from ivr.speech.engines import engine
+from ivr.speech.library import PromptLibrary
 from ivr.yamlfile.problem import did_you_mean
 
 SHOWN = {
@@ -74,15 +79,23 @@ SHOWN = {
 )
 @click.option("--at", "moment", default="", help="When, local time, such as 2026-11-21T10:00.  [default: now]")
 @click.option("--outage", "regions", multiple=True, help="A region with an outage. May be given more than once.")
+@click.option("--audio", is_flag=True, help="Let it be heard too, on this machine's loudspeaker.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: {events, outcome, reason, tickets, messages}.")
 @click.pass_context
 def command(
-    ctx: click.Context, flow: str, caller: str, press: str, moment: str, regions: tuple[str, ...], as_json: bool
+    ctx: click.Context,
+    flow: str,
+    caller: str,
+    press: str,
+    moment: str,
+    regions: tuple[str, ...],
+    audio: bool,
+    as_json: bool,
 ) -> None:
     """Play FLOW in the terminal for a caller who is looked up as in a real call.
 
     Without --press, in a terminal, you are the caller: press keys while it plays, the space bar to hear no more of
-    a line, x to hang up.
+    a line, x to hang up. With --audio it takes the time of a real call, and a key cuts off what is heard.
 
     Exit codes: 0 played, 1 the flows have problems, 2 wrong usage.
     """
@@ -98,13 +111,16 @@ def command(
             raise click.BadParameter(f"'{region}' is not a region in config.yaml; {hint}", param_hint="--outage")
     typed = not as_json and ctx.get_parameter_source("press") is ParameterSource.DEFAULT and sys.stdin.isatty()
     call = _Call(config, flows, flow, caller, start, regions)
-    played = wait_for(_type(call, zone) if typed else _play(call, script))
+    if typed or audio:
+        played = wait_for(_live(call, None if typed else script, audio=audio, shown_in=None if as_json else zone))
+    else:
+        played = wait_for(_play(call, script))
     if as_json:
         tickets: list[Json] = [content_of(ticket) for ticket in call.errands.tickets]
         messages: list[Json] = [content_of(message) for message in call.errands.messages]
         print_json({**played.as_json(), "tickets": tickets, "messages": messages})
         return
-    if not typed:
+    if not (typed or audio):
         _show(played, zone)
     for ticket in call.errands.tickets:
         click.echo(f"ticket {ticket_shown(ticket)}")
@@ -145,23 +161,39 @@ async def _play(call: _Call, script: Sequence[Act]) -> PlayedThrough:
     )
 
 
-async def _type(call: _Call, zone: ZoneInfo) -> PlayedThrough:
-    """A call in real time, with the keyboard for a telephone."""
-    caller, setting, prompts = await identify(call.config, call.number), setting_of(call.config), SpokenPrompts()
-    clock = ShiftedClock(call.start, SystemClock())
+async def _live(call: _Call, script: Sequence[Act] | None, *, audio: bool, shown_in: ZoneInfo | None) -> PlayedThrough:
+    """A call in real time, with the keyboard for a telephone where there is no script."""
+    caller, setting = await identify(call.config, call.number), setting_of(call.config)
+    async with AsyncExitStack() as opened:
+        prompts: SpokenPrompts = SpokenPrompts()
+        heard: Sounding = unheard
+        if audio:
+            prompts = audible = await opened.enter_async_context(_audible(call.config))
+            heard = audible.sounding
+        clock = ShiftedClock(call.start, SystemClock())
 
-    def said(utterance: Utterance) -> None:
-        words = utterance.text or f"(recording {utterance.name})"
-        click.echo(_line(clock.now(), zone, EventKind.PROMPT, words, ""))
+        @asynccontextmanager
+        async def sounding(audio: Audio) -> AsyncIterator[None]:
+            if shown_in is not None:
+                said = prompts.said(audio)
+                words = said.text or f"(recording {said.name})"
+                click.echo(_line(clock.now(), shown_in, EventKind.PROMPT, words, ""))
+            async with heard(audio):
+                yield
 
-    def happened(noted: Noted) -> None:
-        if noted.kind in SHOWN and noted.kind is not EventKind.PROMPT:
-            click.echo(_line(noted.at, zone, noted.kind, _particulars(noted.kind, noted.detail), noted.step))
+        def happened(noted: Noted) -> None:
+            if shown_in is not None and noted.kind in SHOWN and noted.kind is not EventKind.PROMPT:
+                particulars = _particulars(noted.kind, noted.detail)
+                click.echo(_line(noted.at, shown_in, noted.kind, particulars, noted.step))
 
-    click.echo("press keys; space: hear no more of this line; x: hang up")
-    with keyboard() as typed:
+        channel: HeardChannel
+        if script is None:
+            click.echo("press keys; space: hear no more of this line; x: hang up")
+            channel = KeyboardChannel(clock, prompts, opened.enter_context(keyboard()), sounding)
+        else:
+            channel = ScriptedChannel(clock, prompts, script, sounding=sounding)
         return await play_over(
-            KeyboardChannel(clock, prompts, typed, said),
+            channel,
             call.flows,
             call.flow,
             call.services(setting, clock, prompts),
@@ -170,6 +202,21 @@ async def _type(call: _Call, zone: ZoneInfo) -> PlayedThrough:
             direction=setting.direction(call.flow),
             also=happened,
         )
+
+
+@asynccontextmanager
+async def _audible(config: Config) -> AsyncIterator[AudiblePrompts]:
+    """Prompts as the engine makes them."""
+    library = PromptLibrary(config.speech, engine(config.speech), SystemClock())
+    await library.open()
+    try:
+        yield AudiblePrompts(library=library, loudspeaker=Loudspeaker(_complain), complain=_complain)
+    finally:
+        await library.close()
+
+
+def _complain(what: str) -> None:
+    click.echo(f"ivr: {what}", err=True)
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ivr.domain.hand_over import HandOver
 from ivr.domain.recording import Take
-from ivr.domain.speech import Audio, Utterance
+from ivr.domain.speech import Audio
 from ivr.errors import CallerHungUp
 from ivr.ports import Clock
 from ivr.simulation.play_through import LEAVES
-from ivr.simulation.scripted_channel import Act, Heard
+from ivr.simulation.scripted_channel import Act, Heard, Sounding
 from ivr.simulation.spoken_prompts import SpokenPrompts
 
 TELEPHONE = "0123456789*#"
@@ -50,13 +50,13 @@ class KeyboardChannel:
     """Takes what is typed for what a caller presses (an `ivr.ports.Channel`).
 
     `typed` brings single letters: keys, `x` for hanging up, a space or the end of a line to
-    hear no more of what is being said; anything else is passed over. `show` is told of what begins to be said.
+    hear no more of what is being said; anything else is passed over.
     """
 
     clock: Clock
     prompts: SpokenPrompts
     typed: asyncio.Queue[str]
-    show: Callable[[Utterance], None]
+    sounding: Sounding
     heard: list[Heard] = field(default_factory=list)
     not_done: Sequence[Act] = ()
 
@@ -67,12 +67,12 @@ class KeyboardChannel:
         """Pick up."""
 
     async def play(self, audio: Audio, *, keys: str = "") -> str:
-        """Show what is said, for as long as saying it takes."""
+        """Say it, for as long as saying it takes."""
         utterance, at = self.prompts.said(audio), self.clock.monotonic() - self._start
-        self.show(utterance)
         key = ""
         try:
-            key = await self._key(audio.seconds, keys, skips=True)
+            async with self.sounding(audio):
+                key = await self._key(audio.seconds, keys, skips=True)
         finally:
             self.heard.append(Heard(at, utterance, self.clock.monotonic() - self._start - at, key))
         return key

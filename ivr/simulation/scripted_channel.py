@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from ivr.domain.hand_over import HandOver
@@ -44,6 +45,13 @@ class Speak:
 
 
 Act = Press | Silence | Leave | Speak
+Sounding = Callable[[Audio], AbstractAsyncContextManager[None]]
+"""What goes on for as long as an audio is heard."""
+
+
+def unheard(audio: Audio) -> AbstractAsyncContextManager[None]:
+    """Nothing."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class ScriptedChannel:
     prompts: SpokenPrompts
     script: Sequence[Act] = ()
     leaves_after: float | None = None
+    sounding: Sounding = unheard
     heard: list[Heard] = field(default_factory=list)
     answered: bool = False
     ended: bool = False
@@ -103,7 +112,8 @@ class ScriptedChannel:
         left = isinstance(act, Leave) and act.during == utterance.name
         before = self.clock.monotonic()
         try:
-            await self._pass(seconds)
+            async with self.sounding(audio):
+                await self._pass(seconds)
         finally:
             self.heard.append(Heard(at, utterance, self.clock.monotonic() - before, key))
         if left:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -23,9 +25,13 @@ class Desk:
     def __init__(self) -> None:
         self.clock, self.prompts, self.shown = ManualClock(), SpokenPrompts(), list[str]()
         self.typed: asyncio.Queue[str] = asyncio.Queue()
-        self.channel = KeyboardChannel(
-            self.clock, self.prompts, self.typed, lambda utterance: self.shown.append(utterance.text)
-        )
+        self.channel = KeyboardChannel(self.clock, self.prompts, self.typed, self.sounding)
+
+    @asynccontextmanager
+    async def sounding(self, audio: Audio) -> AsyncIterator[None]:
+        self.shown.append(self.prompts.said(audio).text)
+        yield
+        self.shown.append("over")
 
     async def line(self) -> Audio:
         return await self.prompts.audio(WORDS)
@@ -44,6 +50,7 @@ async def test_a_line_is_shown_when_it_begins_and_lasts_as_long_as_saying_it(des
     assert not playing.done()
     await desk.clock.advance(0.1)
     assert playing.result() == ""
+    assert desk.shown == ["Welkom bij ons.", "over"]
     assert [(heard.utterance, round(heard.seconds, 1)) for heard in desk.channel.heard] == [(WORDS, 1.0)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from ivr.cli.outside import setting_of
 from ivr.config.loading import load as load_config
 from ivr.domain.caller import Caller, Customer, CustomerId, Identification, IdentificationState
-from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Outcome
+from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json, Outcome
 from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
@@ -57,7 +57,7 @@ def recorded(
     services = SETTING.services_at(clock, prompts, outages, SETTING.desk(START))
     acts = read_script(script) if isinstance(script, str) else script
     played = asyncio.run(play_through(OURS, flow, services, prompts, DescribedEnquiry(lambda: caller), acts))
-    identified = {"state": caller.identification.state.value, "region": caller.region}
+    identified: dict[str, Json] = {"state": caller.identification.state.value, "region": caller.region}
     noted = [(START, EventKind.IDENTIFIED, "", identified)]
     noted += [(event.at, event.kind, event.step, event.detail) for event in played.noted]
     contact = Contact(
