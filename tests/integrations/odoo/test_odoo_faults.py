@@ -113,7 +113,6 @@ async def drops(request: web.Request) -> web.StreamResponse:
 @pytest.mark.parametrize(
     ("misbehaving", "error", "told"),
     [
-        (hangs, ConnectorTimeout, "web_search_read"),
         (html, ConnectorRefused, "not as Odoo does"),
         (drops, ConnectorUnavailable, "broken off"),
         (says({}, 502), ConnectorUnavailable, "502"),
@@ -137,6 +136,15 @@ async def test_whatever_it_answers_it_is_our_error_in_time(
     assert NUMBER not in str(caught.value)
     fake.answers[PARTNERS] = well
     assert await connector.find_caller(NUMBER) == []
+
+
+async def test_slow_it_hangs_and_nobody_waits_longer_than_the_time_out(
+    connector: OdooConnector, fake: FakeOdoo
+) -> None:
+    fake.answers[PARTNERS] = hangs
+    async with asyncio.timeout(LIMIT + 2):
+        with pytest.raises(ConnectorTimeout, match="web_search_read"):
+            await connector.find_caller(NUMBER)
 
 
 async def test_of_apps_that_are_not_there_is_nothing(connector: OdooConnector) -> None:
