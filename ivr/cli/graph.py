@@ -38,7 +38,7 @@ def command(ctx: click.Context, flow: str, image: Path | None, since: str | None
     config = config_of(ctx)
     sources = sources_of(config)
     load(sources)
-    maps = [FlowMap.of(read_flow(path, sources.shown(path))) for path in sources.flow_files()]
+    maps = FlowMap.all_of([read_flow(path, sources.shown(path)) for path in sources.flow_files()])
     found = next((one for one in maps if one.flow == flow), None)
     if found is None:
         hint = did_you_mean(flow, [one.flow for one in maps])

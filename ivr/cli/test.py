@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -73,7 +73,7 @@ def command(
     Exit codes: 0 all is as expected, 1 something is not, or too little is covered, 2 they cannot be played.
     """
     config = config_of(ctx)
-    sources = sources_of(config)
+    sources = replace(sources_of(config), shown_from=Path.cwd())
     if record is not None:
         wait_for(print_recorded(ctx, config, record, reveal=reveal))
         return
@@ -158,7 +158,7 @@ def _no_log() -> Iterator[None]:
 def _measured(sources: Sources, flows: FlowSet, tried: Sequence[Tried], *, every: bool) -> Sequence[Covered]:
     """The coverage of each flow; with only some scenarios, of the flows they are about."""
     drafts = [read_flow(path, sources.shown(path)) for path in sources.flow_files()]
-    maps: Mapping[str, FlowMap] = {found.flow: found for found in map(FlowMap.of, drafts)}
+    maps: Mapping[str, FlowMap] = {found.flow: found for found in FlowMap.all_of(drafts)}
     coverage = Coverage(maps)
     for one in tried:
         coverage.add(one.verdict.played.noted, one.verdict.written.flow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from ivr.domain.contact import EventKind, Json
 from ivr.flow.drafts import Draft, DraftStep
 from ivr.flow.expressions import Expression
 from ivr.flow.names import BlockName, FlowName, Name
-from ivr.flow.step import Loc, mentioned
+from ivr.flow.step import Loc, Step, mentioned
 from ivr.yamlfile.nodes import place_of
 
 
@@ -68,8 +68,13 @@ class FlowMap:
     on_hangup: BlockName | None = None
 
     @classmethod
-    def of(cls, draft: Draft) -> FlowMap:
-        """The map of a flow file without problems."""
+    def all_of(cls, drafts: Sequence[Draft]) -> Sequence[FlowMap]:
+        """The maps of flow files without problems."""
+        giving_up = _giving_up(drafts)
+        return [cls._of(draft, giving_up) for draft in drafts]
+
+    @classmethod
+    def _of(cls, draft: Draft, giving_up: Collection[str]) -> FlowMap:
         assert draft.head is not None, "a map is made of a flow that was checked"
         stops: dict[str, Stop] = {}
         for block, steps in draft.blocks.items():
@@ -77,7 +82,7 @@ class FlowMap:
             for position, found in enumerate(steps):
                 after = labels[position + 1] if position + 1 < len(labels) else ""
                 line = found.item.key(found.step.kind).line
-                ways = tuple(_ways(found, after, draft.head.otherwise, line))
+                ways = tuple(_ways(found, after, draft.head.otherwise, line, giving_up))
                 stops[labels[position]] = Stop(labels[position], block, found.step.kind, _about(found), line, ways)
         return cls(draft.head.flow, draft.file, draft.head.start, stops, draft.head.on_hangup)
 
@@ -177,7 +182,31 @@ def _about(found: DraftStep) -> str:
     return named[0] if named else ""
 
 
-def _ways(found: DraftStep, after: str, otherwise: BlockName | None, line: int) -> Iterator[Way]:
+def _giving_up(drafts: Sequence[Draft]) -> Collection[str]:
+    """The flows that may leave a caller to the flow that called them, because they have no `otherwise`."""
+    found: set[str] = set()
+    while more := {draft.head.flow for draft in drafts if draft.head and _gives_up(draft, found)} - found:
+        found |= more
+    return found
+
+
+def _gives_up(draft: Draft, giving_up: Collection[str]) -> bool:
+    steps = [found.step for steps in draft.blocks.values() for found in steps]
+    if any(name in giving_up for step in steps if not step.calls() for _, name in mentioned(step)):
+        return True  # it goes on in such a flow, whatever `otherwise` it has itself
+    return (draft.head is None or draft.head.otherwise is None) and any(
+        way.gives_up and _can_give_up(step, giving_up) for step in steps for way in step.exits()
+    )
+
+
+def _can_give_up(step: Step, giving_up: Collection[str]) -> bool:
+    call = step.calls()
+    return call is None or call.flow in giving_up
+
+
+def _ways(
+    found: DraftStep, after: str, otherwise: BlockName | None, line: int, giving_up: Collection[str]
+) -> Iterator[Way]:
     step = found.step
     for loc, name in mentioned(step):
         if isinstance(name, BlockName | FlowName):
@@ -185,6 +214,8 @@ def _ways(found: DraftStep, after: str, otherwise: BlockName | None, line: int) 
             yield Way(to, name, _label(step, loc), place_of(found.value, loc, key=True).line if loc else line)
     for way in step.exits():
         if way.block is None and way.gives_up:
+            if not _can_give_up(step, giving_up):
+                continue
             if otherwise is not None:
                 yield Way(To.BLOCK, otherwise, "otherwise", line)
             else:

@@ -23,8 +23,9 @@ FOLDER = ROOT / "dialplans" / "schema"
 MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
 SHIPPED = [
     ROOT / "config.yaml",
-    *sorted((ROOT / "dialplans").rglob("*.yaml")),
+    *sorted(path for path in (ROOT / "dialplans").rglob("*.yaml") if path.parent.name != "recipes"),  # no schema yet
     *sorted((ROOT / "prompts").glob("*/texts.yaml")),
+    *sorted((ROOT / "ivr" / "prompts").glob("*/texts.yaml")),
 ]
 
 

@@ -27,7 +27,8 @@ there:
 
 
 def the_map(tmp_path: Path) -> FlowMap:
-    return FlowMap.of(read_flow(tmp_path / "flows" / "case.yaml", "case.yaml"))
+    (found,) = FlowMap.all_of([read_flow(tmp_path / "flows" / "case.yaml", "case.yaml")])
+    return found
 
 
 def test_every_step_has_its_journal_name_its_line_and_its_ways(flow_of: Any, tmp_path: Path) -> None:
@@ -91,3 +92,22 @@ def test_a_step_of_another_flow_says_which(flow_of: Any, tmp_path: Path, world: 
     (first, second) = moves(played.noted, "case")
     assert (first.flow, first.next_flow, second.flow) == ("case", "other", "other")
     assert [way.to for way in the_map(tmp_path).taken(first)] == [To.FLOW]
+
+
+def test_a_call_only_leads_to_otherwise_when_the_flow_it_calls_may_give_up(tmp_path: Path) -> None:
+    calls = "flow: main\nstart: a\nblocks:\n  a:\n    - call: {}\n    - call: asks\n    - hang_up:\n"
+    head = "start: a\nblocks:\n  a:\n"
+    flows = {
+        "main": calls.format("says"),
+        "says": f"flow: says\n{head}    - say: welcome\n    - return:\n",
+        "asks": f"flow: asks\n{head}    - call: verifies\n    - return:\n",
+        "verifies": f"flow: verifies\n{head}    - verify: [postcode]\n    - return:\n",
+    }
+    for name, text in flows.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    main, *_ = FlowMap.all_of([read_flow(tmp_path / f"{name}.yaml", name) for name in flows])
+    assert [[way.label for way in stop.ways] for stop in main.stops.values()] == [
+        ["", ""],
+        ["", "otherwise", ""],
+        ["hang_up"],
+    ]
