@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from integrations.csv.connector import CsvConnector, CsvSettings
 from ivr.clock import SystemClock
@@ -195,22 +196,14 @@ async def test_a_changed_file_takes_the_place_of_the_old(connect: Connect, file:
     assert await names(connector, BRAM) == []
 
 
-async def test_a_broken_new_file_leaves_the_old_in_use_and_says_so_with_its_line(
-    connect: Connect, file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_broken_new_file_leaves_the_old_in_use_and_says_so_with_its_line(connect: Connect, file: Path) -> None:
     connector = connect()
     await connector.open()
     await connector.check()
-    put(file, TITLES + "K1,Anna")
-    said = ""
-
-    def told() -> bool:
-        nonlocal said
-        said += capsys.readouterr().out
-        return "csv.not_read_again" in said
-
-    await until(told)
-    assert "line 2 has 2 columns, but the first has 6" in said
+    with capture_logs() as logs:
+        put(file, TITLES + "K1,Anna")
+        await until(lambda: any(line["event"] == "csv.not_read_again" for line in logs))
+    assert "line 2 has 2 columns, but the first has 6" in str(logs)
     assert await names(connector) == ["Anna de Vries"]
     with pytest.raises(ConnectorRefused, match=r"line 2 has 2 columns.*what was read before is still in use"):
         await connector.check()

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from integrations.rest.connector import RestConnector, RestSettings
 from integrations.rest.credentials import Fetch, Token
@@ -240,14 +241,16 @@ async def test_who_does_not_have_the_number_is_left_out(connector_to: Callable[.
 
 
 async def test_records_that_lack_something_are_left_out_and_nobody_is_named(
-    connector_to: Callable[..., Awaitable[RestConnector]], capsys: pytest.CaptureFixture[str]
+    connector_to: Callable[..., Awaitable[RestConnector]],
 ) -> None:
     body = {"people": [{"id": 1, "name": None, "phone": str(ANNA)}, {"id": 2, "name": "Anna", "phone": str(ANNA)}]}
     async with Server(says(json.dumps(body).encode())) as server:
-        (found,) = await (await connector_to(server)).find_caller(ANNA)
+        connector = await connector_to(server)
+        with capture_logs() as logs:
+            (found,) = await connector.find_caller(ANNA)
     assert found.id == "2"
-    written = capsys.readouterr().out
-    assert "lacking={'name': 1}" in written
+    written = str(logs)
+    assert "'lacking': {'name': 1}" in written
     assert "612345678" not in written
 
 
