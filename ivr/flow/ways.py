@@ -101,6 +101,9 @@ class FlowMap:
         if stop is None:
             return ()
         found = [way for way in stop.ways if self._goes(way, move)]
+        if not found and move.next_flow != self.flow and not move.failed and not move.hung_up:
+            # The step gave up, and the call is back in the flow that called this one.
+            return [way for way in stop.ways if way.to is To.PERSON]
         by_key = [way for way in found if move.keys and way.label == move.keys]
         return by_key or [way for way in found if not move.keys or not _is_key(way.label)] or found
 
@@ -162,7 +165,8 @@ def moves(events: Iterable[Happened], flow: str) -> Iterator[Move]:
         elif event.kind is EventKind.DIGITS:
             keys = str(event.detail.get("keys", ""))
         elif event.kind is EventKind.ERROR:
-            failed = True
+            # A step that copes with an error notes its kind alone, and goes on as it does for other reasons.
+            failed = "message" in event.detail
         elif event.kind is EventKind.HUNG_UP:
             hung_up = True
     if step:

@@ -95,13 +95,14 @@ class DescribedAppointment(Settings):
 class DescribedCaller(Settings):
     """Who calls: a number, `withheld`, or one of the file's `callers`; and the customer behind it, if one is described.
 
-    With `look_up` the connected systems are asked, as in a real call.
+    With `look_up` the connected systems are asked, as in a real call. `shared`: two or more customers have the number.
     """
 
     shorthand: ClassVar[str] = "number"
 
     number: str = EXAMPLE_NUMBER
     look_up: bool = False
+    shared: bool = False
     region: str | None = None
     customer: str | None = None
     name: str = ""
@@ -120,12 +121,14 @@ class DescribedCaller(Settings):
     @property
     def is_customer(self) -> bool:
         """Whether a customer is described."""
-        return bool(self.model_fields_set - {"number", "look_up", "region"})
+        return bool(self.model_fields_set - {"number", "look_up", "shared", "region"})
 
     @model_validator(mode="after")
     def _one_source(self) -> DescribedCaller:
         if self.look_up and self.is_customer:
             raise ValueError("who is looked up is not described; leave out look_up, or the customer's fields")
+        if self.shared and (self.look_up or self.is_customer):
+            raise ValueError("on a shared line nobody knows who calls; leave out shared, or what else is said of them")
         return self
 
     def customer_of(self, number: PhoneNumber | None, zone: tzinfo) -> Customer | None:
@@ -169,6 +172,8 @@ class DescribedCaller(Settings):
         line = read_line(self.number, country=setting.services.country)
         customer = self.customer_of(line.number, setting.services.zone)
         state = IdentificationState.KNOWN if customer else IdentificationState.UNKNOWN
+        if self.shared:
+            state = IdentificationState.AMBIGUOUS
         if line.state is LineState.WITHHELD:
             state, customer = IdentificationState.WITHHELD, None
         region = self.region or region_of(setting.regions, postcode=self.postcode, number=line.number)

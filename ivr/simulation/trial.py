@@ -217,14 +217,18 @@ def first_unheard(expected: Sequence[Hears], heard: Sequence[Heard]) -> tuple[in
             continue
         stretch = _stretch(expected, item)
         starts: Sequence[int] = range(position, len(heard) + 1) if floating else [position]
+        matched = {start: _matching(expected[item : item + stretch], heard[start:]) for start in starts}
         if floating and item + stretch == len(expected):  # the last stretch ends where the call ends
-            starts = [max(position, len(heard) - stretch)]
-        matched = [_matching(expected[item : item + stretch], heard[start:]) for start in starts]
-        best = max(range(len(matched)), key=matched.__getitem__)
-        full = next((at for at, length in enumerate(matched) if length == stretch), None)
+            end = max(position, len(heard) - stretch)
+            full = end if matched[end] == stretch else None
+        else:
+            end, full = position, next((start for start, length in matched.items() if length == stretch), None)
         if full is None:
-            return item + matched[best], starts[best] + matched[best]
-        position, item, floating = starts[full] + stretch, item + stretch, False
+            # What came closest tells most; who is there only too early is not what is missing.
+            near = {start: length for start, length in matched.items() if length < stretch}
+            best = max(near, key=lambda start: (near[start], start == end))
+            return item + near[best], best + near[best]
+        position, item, floating = full + stretch, item + stretch, False
     return (item, position) if position < len(heard) and not floating else None
 
 

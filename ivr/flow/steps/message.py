@@ -20,6 +20,12 @@ from ivr.flow.step import Exit, GoTo, Next, Result, Step
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 WEB = re.compile(r"https?://[^\s]+")
+ADDRESSES = {
+    MessageKind.SMS: ("telephone number", re.compile(r"\+?[\d ()/-]{3,}"), "+31612345678"),
+    MessageKind.EMAIL: ("e-mail address", EMAIL, "planning@example.nl"),
+    MessageKind.WEBHOOK: ("web address", WEB, "https://example.nl/hook"),
+}
+"""What each kind is sent to, roughly how that looks, and an example."""
 
 
 class Message(Step):
@@ -27,10 +33,10 @@ class Message(Step):
 
     The connector for each is named under `errands.messages` in `config.yaml`. `text`,
     `subject` and `to` are written as texts are; what is not known is left out. Without `to`
-    an SMS goes to the number that calls, and an e-mail to the address of the customer; a
-    webhook needs it. When there is nobody to send it to (a withheld number, no address) the
-    flow goes on at `otherwise`; without it, with the next step. It is sent soon after, and
-    never waited for.
+    an SMS goes to the number that calls, and an e-mail, which alone has a `subject`, to the
+    address of the customer; a webhook needs it, a web address. When there is nobody to send
+    it to (a withheld number, no address) the flow goes on at `otherwise`; without it, with
+    the next step. It is sent soon after, and never waited for.
 
     ```yaml
     - message: { by: sms, text: "Uw melding is {{ answers.fault }}. Lijnnet" }
@@ -53,6 +59,9 @@ class Message(Step):
             raise ValueError("a webhook needs an address; write to: https://…")
         if self.by is not MessageKind.EMAIL and self.subject is not None:
             raise ValueError("only an e-mail has a subject; write it in the text")
+        what, pattern, example = ADDRESSES[self.by]
+        if self.to is not None and self.to.fixed is not None and not pattern.fullmatch(self.to.fixed):
+            raise ValueError(f"'{self.to.fixed}' is no {what}; write such as {example}")
         return self
 
     async def run(self, session: Session) -> Result:

@@ -118,6 +118,7 @@ def test_the_first_difference_is_told_at_its_line(project: Path, scenario: str, 
         ("press: { during: shortest_question, press: '1,2' }\n    expect: { outcome: told }", "one key is pressed"),
         ("at: tomorrow\n    expect: { outcome: told }", "'tomorrow' is not a moment"),
         ("caller: { look_up: true, name: A }\n    expect: { outcome: told }", "who is looked up is not described"),
+        ("caller: { shared: true, name: A }\n    expect: { outcome: told }", "on a shared line nobody knows who calls"),
     ],
 )
 def test_what_is_wrong_in_a_scenario_is_shown_where_it_stands(project: Path, scenario: str, problem: str) -> None:

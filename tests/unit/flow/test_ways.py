@@ -111,3 +111,24 @@ def test_a_call_only_leads_to_otherwise_when_the_flow_it_calls_may_give_up(tmp_p
         ["", "otherwise", ""],
         ["hang_up"],
     ]
+
+
+def test_a_step_that_copes_with_an_error_has_not_failed(flow_of: Any, tmp_path: Path, world: Any) -> None:
+    world.desk.available = False
+    flow = flow_of("here:\n  - callback: { queue: support, otherwise: there }\n  - hang_up:\nthere:\n  - hang_up:\n")
+    played = world.play(flow, "known", "1,1")
+    found = the_map(tmp_path)
+    assert [way.label for way in found.taken(next(moves(played.noted, "case")))] == ["otherwise"]
+
+
+def test_who_is_given_up_in_a_flow_that_was_called_is_back_in_the_one_that_called_it(
+    examine_flow: Any, tmp_path: Path, world: Any
+) -> None:
+    other = "start: a\nblocks:\n  a:\n    - verify: [postcode]\n    - return:\n"
+    blocks = "here:\n  - call: { flow: proves, otherwise: there }\n  - hang_up:\nthere:\n  - hang_up:\n"
+    flows, _ = examine_flow(blocks, others={"proves": other})
+    played = world.play(flows, "unknown")
+    files = [read_flow(tmp_path / "flows" / f"{name}.yaml", name) for name in ("case", "proves")]
+    maps = {found.flow: found for found in FlowMap.all_of(files)}
+    gone = [[way.label for way in maps[move.flow].taken(move)] for move in moves(played.noted, "case")]
+    assert gone == [[""], ["otherwise"], ["otherwise"], ["hang_up"]]

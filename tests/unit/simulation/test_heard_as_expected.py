@@ -49,6 +49,8 @@ def test_what_fits(expected: str, heard: str) -> None:
         ("… a b …", "a c a", (2, 1)),
         ("… a", "a b", (1, 1)),
         ("a", "", (0, 0)),
+        ("a … c d e", "a b c d x y", (4, 4)),
+        ("a … c d e", "a b c d", (4, 4)),
     ],
 )
 def test_where_they_part(expected: str, heard: str, where: tuple[int, int]) -> None:
