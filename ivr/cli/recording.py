@@ -26,6 +26,7 @@ async def print_recorded(ctx: click.Context, config: Config, call_id: str, *, re
 
     Raises:
         ClickException: there is no such call, or it has not ended.
+        InvalidFiles: the flows contain mistakes.
         StoreUnavailable: the journal cannot be read.
     """
     async with stores_of(ctx) as stores:
@@ -36,9 +37,9 @@ async def print_recorded(ctx: click.Context, config: Config, call_id: str, *, re
     if not contact.flow or contact.outcome is None:
         raise click.ClickException(f"call {call_id} has not come to its end")
     caller = await identify(config, contact.number or "") if contact.customer_id else None
-    text = recorded(contact, events, caller, ZoneInfo(config.organisation.time_zone), reveal=reveal)
-    click.echo(text, nl=False)
     flows = load(sources_of(config))
+    text = recorded(contact, events, caller, ZoneInfo(config.organisation.time_zone), flows, reveal=reveal)
+    click.echo(text, nl=False)
     written, problems = scenarios_in(parse(text, SHOWN), SHOWN, flows, config.regions)
     if problems:
         click.echo(f"ivr: the flows are not those of that call any more\n{InvalidFiles(problems)}", err=True)

@@ -30,6 +30,8 @@ EXAMPLES = 3
 
 Difference = tuple[str, str, str]
 """The flow in which calls began, and in words the first thing that is different: before and after."""
+Doubt = tuple[str, str]
+"""The flow in which calls began, and what of them is not in the journal."""
 
 
 @click.command()
@@ -61,20 +63,25 @@ def command(ctx: click.Context, since: str, draft: Path | None, limit: int, as_j
 
 @dataclass
 class _Summary:
-    """What became of the calls; `examples` are ids of calls for each difference."""
+    """What became of the calls; `examples` are ids of calls for each difference, and for each doubt."""
 
     counts: Counter[str] = field(default_factory=Counter)
     differences: Counter[Difference] = field(default_factory=Counter)
-    examples: defaultdict[Difference, list[str]] = field(default_factory=lambda: defaultdict(list))
+    doubts: Counter[Doubt] = field(default_factory=Counter)
+    examples: defaultdict[Difference | Doubt, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, replayed: Replayed) -> None:
         """Count a call."""
         self.counts[replayed.verdict] += 1
+        flow = replayed.contact.flow
         if replayed.verdict is Verdict.DIFFERENT:
-            difference = (replayed.contact.flow, replayed.before, replayed.after)
+            difference = (flow, replayed.before, replayed.after)
             self.differences[difference] += 1
-            if len(self.examples[difference]) < EXAMPLES:
-                self.examples[difference].append(replayed.contact.id)
+            self._exemplify(difference, replayed)
+        elif replayed.verdict is Verdict.UNCLEAR:
+            doubt = (flow, replayed.unknown or "what made it go as it went")
+            self.doubts[doubt] += 1
+            self._exemplify(doubt, replayed)
 
     def as_json(self, since: datetime | None) -> Json:
         """The stable shape of `ivr replay --json`."""
@@ -88,8 +95,18 @@ class _Summary:
             }
             for (flow, before, after), count in self.differences.most_common()
         ]
+        doubts: list[Json] = [
+            {"flow": flow, "unknown": unknown, "calls": count, "examples": [*self.examples[flow, unknown]]}
+            for (flow, unknown), count in self.doubts.most_common()
+        ]
         verdicts = {verdict.value: self.counts[verdict] for verdict in Verdict}
-        return {"since": utc(since), **verdicts, "version_not_kept": self.counts[NOT_KEPT], "differences": differences}
+        return {
+            "since": utc(since),
+            **verdicts,
+            "version_not_kept": self.counts[NOT_KEPT],
+            "differences": differences,
+            "doubts": doubts,
+        }
 
     def show(self) -> None:
         """A row for each difference, the most frequent first, and what the other calls came to."""
@@ -97,12 +114,20 @@ class _Summary:
             [str(count), flow, str(masked(before)), str(masked(after)), " ".join(self.examples[flow, before, after])]
             for (flow, before, after), count in self.differences.most_common()
         ]
+        rows += [
+            [str(count), flow, "unclear", f"depends on {unknown}", " ".join(self.examples[flow, unknown])]
+            for (flow, unknown), count in self.doubts.most_common()
+        ]
         print_table(["calls", "flow", "before", "after", "such as"], rows, empty="No call would be different.")
         click.echo(
             f"\n{self.counts[Verdict.SAME]} the same, {self.counts[Verdict.DIFFERENT]} different, "
-            f"{self.counts[Verdict.UNCLEAR]} unclear (the journal does not hold what made them go as they went), "
+            f"{self.counts[Verdict.UNCLEAR]} unclear (the journal does not hold what they depend on), "
             f"{self.counts[NOT_KEPT]} with a version that was not kept"
         )
+
+    def _exemplify(self, what: Difference | Doubt, replayed: Replayed) -> None:
+        if len(self.examples[what]) < EXAMPLES:
+            self.examples[what].append(replayed.contact.id)
 
 
 NOT_KEPT = "version_not_kept"

@@ -11,13 +11,11 @@ from ivr.domain.recording import Take
 from ivr.domain.speech import Audio
 from ivr.errors import CallerHungUp
 from ivr.ports import Clock
-from ivr.simulation.recording import KEYED_NUMBER, NO_KEY
+from ivr.simulation.recording import NO_KEY, SECRET, kind_of, shown_keys
 from ivr.simulation.scripted_channel import REACTION, Act, Heard
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted
 
-HIDDEN = "**"
-"""Stands in keys of which the journal does not hold all; another number is keyed in then."""
 INPUT = (EventKind.DIGITS, EventKind.NO_INPUT, EventKind.WRONG_INPUT)
 
 
@@ -62,7 +60,7 @@ class Behaviour:
                 case EventKind.DIGITS | EventKind.WRONG_INPUT:
                     during, key = early.pop(0) if early else (None, None)
                     told = NO_KEY if keys is None and key is None else str(key if keys is None else keys)
-                    answers.append(Answer(event.step, KEYED_NUMBER if HIDDEN in told else told, during))
+                    answers.append(Answer(event.step, shown_keys(told), during))
                 case EventKind.RECORDED:
                     spoken.append((event.step, _take(event.detail)))
                 case EventKind.HUNG_UP:
@@ -82,7 +80,8 @@ def _take(detail: Mapping[str, Json]) -> Take:
 class RecordedCaller:
     """Behaves so (an `ivr.simulation.play_through.HeardChannel`); `follow` has to be told of everything that is noted.
 
-    Who is asked what they were never asked is not made to answer: the call ends there, and `unanswered` is the step.
+    Who is asked what they were never asked is not made to answer: the call ends there, and `unanswered` is the step;
+    or `unknown`, what is not in the journal.
     """
 
     clock: Clock
@@ -91,6 +90,7 @@ class RecordedCaller:
     heard: list[Heard] = field(default_factory=list)
     not_done: Sequence[Act] = ()
     unanswered: str = ""
+    unknown: str = ""
 
     def __post_init__(self) -> None:
         self._answers = list(self.behaviour.answers)
@@ -114,6 +114,7 @@ class RecordedCaller:
     async def play(self, audio: Audio, *, keys: str = "") -> str:
         """Hear an audio, to where it was cut off."""
         self._check()
+        self._keys, self._is_keying = "", False  # who hears something has keyed what they keyed
         utterance, at = self.prompts.said(audio), self.clock.monotonic() - self._start
         here = (self._step, utterance.name)
         cut = next((answer for answer in self._answers if answer.during == here), None)
@@ -135,7 +136,9 @@ class RecordedCaller:
         if not self._is_keying:
             answer = next((answer for answer in self._answers if answer.step == self._step), None)
             if answer is None:
-                if not (self.behaviour.left and self.behaviour.left[0] == self._step):
+                if kind_of(self._step) in SECRET:
+                    self.unknown = f"what was keyed at {self._step}"
+                elif not (self.behaviour.left and self.behaviour.left[0] == self._step):
                     self.unanswered = self._step
                 self._leave()
             else:

@@ -203,13 +203,17 @@ def test_calls_of_an_earlier_version_are_replayed_in_what_the_files_or_a_draft_s
     ]
     contacts = [
         Contact(ContactId(name), start, flow=FLOW, flow_version=version, outcome=Outcome.SELF_SERVED)
-        for name, version in (("1.1", had), ("1.2", had), ("1.3", "0123456789ab"))
+        for name, version in (("1.1", had), ("1.2", had), ("1.3", "0123456789ab"), ("1.4", had))
     ]
     events = [
         ContactEvent(f"{contact.id}-{position}", contact.id, start + clock * position, kind, step, detail)
         for contact in contacts
         for position, (kind, step, detail) in enumerate(happened)
     ]
+    looked_up: dict[str, Json] = {"part": "invoices", "found": 1}
+    events.append(
+        ContactEvent("lookup", contacts[-1].id, start + clock, EventKind.LOOKED_UP, "question.menu", looked_up)
+    )
     site.runner.run(site.stores.contacts.write(contacts, [], events))
 
     def replay(*arguments: str) -> Any:
@@ -219,7 +223,10 @@ def test_calls_of_an_earlier_version_are_replayed_in_what_the_files_or_a_draft_s
 
     site.change("tries: 1", "tries: 2")
     now = replay()
-    assert (now["same"], now["different"], now["unclear"], now["version_not_kept"]) == (2, 0, 0, 1)
+    assert (now["same"], now["different"], now["unclear"], now["version_not_kept"]) == (2, 0, 1, 1)
+    assert now["doubts"] == [
+        {"flow": "shortest", "unknown": "what made it go as it went", "calls": 1, "examples": ["1.4"]}
+    ]
     draft = site.folder / "draft.yaml"
     draft.write_text((site.folder / "dialplans" / "shortest.yaml").read_text().replace('"1": answer', '"2": answer'))
     drafted = replay("--flow", str(draft))
@@ -228,3 +235,4 @@ def test_calls_of_an_earlier_version_are_replayed_in_what_the_files_or_a_draft_s
     assert (difference["before"], difference["after"]) == ("presses 1", "presses what is not offered")
     assert difference["examples"] == ["1.2", "1.1"]
     assert "presses what is not offered" in site.ivr("replay", "--since", "1h", "--flow", str(draft)).stdout
+    assert "depends on what made it go as it went" in site.ivr("replay", "--since", "1h").stdout

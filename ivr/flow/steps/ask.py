@@ -162,7 +162,7 @@ class Ask(Step):
         opening: list[Utterance] = []
         for _ in range(self.tries):
             question = [*opening, *self.utterances(session)]
-            keys = await session.digits(question, most=self._most_keys, seconds=self.timeout)
+            keys = await session.digits(question, most=self.most_keys, seconds=self.timeout)
             answer = self._read(keys, session)
             opening = []
             if not keys:
@@ -207,7 +207,7 @@ class Ask(Step):
                 return keyed.read_phone(keys, session.services.country)
 
     @property
-    def _most_keys(self) -> int:
+    def most_keys(self) -> int:
         """As many keys as an answer can have; more are not waited for."""
         most: dict[AnswerType, int] = {
             "digits": self.length[1],
