@@ -72,6 +72,8 @@ PEOPLE = (ANNA, BRAM, EMILY, YOUSSEF, SAMIRA, MIEKE, BAKERY, BAKER, SVEN, OFFERE
 NOBODYS_NUMBER = PhoneNumber("+31300000199")
 """A valid number that nobody has."""
 
+BUYERS = 200
+
 SPELLINGS = (Spelling.INTERNATIONAL, Spelling.HYPHEN, Spelling.NATIONAL, Spelling.E164, Spelling.GROUPED)
 
 
@@ -81,10 +83,10 @@ def crowd_number(place: int) -> PhoneNumber:
 
 
 def crowd(count: int) -> Iterator[Person]:
-    """People of whom nothing more is known; the first thirty in a hundred ordered, and have an invoice to pay."""
+    """People of whom nothing more is known; the first BUYERS ordered, and have an invoice to pay."""
     for place, spelling in enumerate(islice(cycle(SPELLINGS), count)):
         person = Person(f"K{200000 + place}", f"Klant {place:05d}", tuple(spelled(crowd_number(place), [spelling])))
-        if place % 100 < 30:
+        if place < BUYERS:
             person = replace(person, purchase=Purchase.ORDERED, invoice_due_in=45)
         yield person
 

@@ -128,8 +128,10 @@ class OdooConnector:
     async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
         """Every contact with the number, as Odoo reads it or however it was typed."""
         there = self._opened().fields[PARTNER]
-        typed = [[field, "in", spelled(number, Spelling)] for field in ("phone", "mobile") if field in there]
         read = [["phone_sanitized", "=", number]] if "phone_sanitized" in there else []
+        # Of two numbers Odoo reads the first one only.
+        others = [field for field in ("phone", "mobile") if field in there] if not read or "mobile" in there else []
+        typed = [[field, "in", spelled(number, Spelling)] for field in others]
         partners = await self._partners(_any_of([*read, *typed]))
         return customers_from(partners, number, self._surroundings.country)
 

@@ -119,7 +119,9 @@ def cases_from(records: Iterable[Row]) -> Sequence[Case]:
 
 def _numbers(partner: Row, country: str) -> list[PhoneNumber]:
     own_country = partner.get("country_code") or country
-    read = [parse_number(text, own_country) for field in NUMBER_FIELDS if (text := partner.get(field))]
+    # Odoo read its only number already, in the same country.
+    fields = NUMBER_FIELDS if "mobile" in partner or not partner.get("phone_sanitized") else NUMBER_FIELDS[:1]
+    read = [parse_number(text, own_country) for field in fields if (text := partner.get(field))]
     return list(dict.fromkeys(number for number in read if number))
 
 

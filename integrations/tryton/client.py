@@ -38,7 +38,7 @@ class TrytonClient:
     """One database of one Tryton, as one user."""
 
     def __init__(self, url: URL, database: str, login: str, password: str, surroundings: Surroundings) -> None:
-        self._service = JsonService(url, surroundings, object_hook=_decoded)
+        self._service = JsonService(url, surroundings, object_hook=_decoded, default=_encoded)
         self._database = database
         self._login = login
         self._password = password
@@ -141,7 +141,7 @@ class TrytonClient:
         self, path: str, method: str, params: Sequence[object], *, headers: Mapping[str, str] | None = None,
         repeatable: bool = True,
     ) -> Answer:  # fmt: skip
-        document = {"id": 0, "method": method, "params": _encoded(params)}
+        document = {"id": 0, "method": method, "params": params}
         return await self._service.post(path, document, headers or {}, label=method, repeatable=repeatable)
 
 
@@ -173,18 +173,12 @@ def _decoded(value: dict[str, Any]) -> Any:
             return value
 
 
-def _encoded(value: Any) -> Any:
-    """A value as Tryton's JSON writes it; of moments, those in UTC."""
-    match value:
-        case datetime():
-            moment = value.astimezone(UTC)
-            return {"__class__": "datetime", **{name: getattr(moment, name) for name in _MOMENT}}
-        case Mapping():
-            return {name: _encoded(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_encoded(each) for each in value]
-        case _:
-            return value
+def _encoded(value: object) -> Mapping[str, Any]:
+    """A moment as Tryton's JSON writes it, in UTC."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{type(value).__name__} is not sent to Tryton")
+    moment = value.astimezone(UTC)
+    return {"__class__": "datetime", **{name: getattr(moment, name) for name in _MOMENT}}
 
 
 _MOMENT = ("year", "month", "day", "hour", "minute", "second", "microsecond")

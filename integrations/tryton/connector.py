@@ -131,10 +131,10 @@ class TrytonConnector:
 
     async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
         """Every party with the number among its telephones, however it was typed."""
-        is_it: Domain = [["value_compact", "in", spelled(number, Spelling)]]
+        is_it: Domain = ["value_compact", "=", number]
         if self._opened().as_typed:
-            is_it = [["OR", *is_it, ["value", "like", digits_of(number)]]]
-        return await self._customers([["contact_mechanisms", "where", [["type", "in", PHONES], *is_it]]])
+            is_it = ["OR", ["value_compact", "in", spelled(number, Spelling)], ["value", "like", digits_of(number)]]
+        return await self._customers([["contact_mechanisms", "where", [["type", "in", PHONES], is_it]]])
 
     async def find_customer(self, identity: Identity) -> Sequence[Customer]:
         """Every party with this number, e-mail address or code."""

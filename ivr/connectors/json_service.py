@@ -36,20 +36,34 @@ class Answer:
 
 
 class JsonService:
-    """POSTs JSON to one service. `object_hook` is for what it writes in a way of its own, as in `json.loads`.
+    """POSTs JSON to one service.
 
-    `server_time` is the service's clock when it last answered; ours until then.
-    """
+    `object_hook` and `default` are for what it writes in a way of its own, as in `json.loads` and `json.dumps`."""
 
-    def __init__(self, url: URL, surroundings: Surroundings, object_hook: ObjectHook | None = None) -> None:
+    def __init__(
+        self,
+        url: URL,
+        surroundings: Surroundings,
+        object_hook: ObjectHook | None = None,
+        default: Callable[[Any], Any] | None = None,
+    ) -> None:
         self._url = str(url).rstrip("/")
         self._object_hook = object_hook
-        self.server_time = datetime.now(UTC)
+        self._default = default
+        self._date = ""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=surroundings.concurrency),
             timeout=aiohttp.ClientTimeout(total=surroundings.timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+    @property
+    def server_time(self) -> datetime:
+        """The service's clock when it last answered (RFC 9110, 6.6.1); ours if it did not tell."""
+        try:
+            return parsedate_to_datetime(self._date).astimezone(UTC)
+        except ValueError:
+            return datetime.now(UTC)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -67,7 +81,7 @@ class JsonService:
             ConnectorTimeout, ConnectorUnavailable: there was no whole answer, or it said "later".
             ConnectorRefused: the answer is not one that may be read.
         """
-        body = json.dumps(document).encode()
+        body = json.dumps(document, default=self._default).encode()
         tries = 2 if repeatable else 1
         for left in reversed(range(tries)):
             try:
@@ -97,7 +111,7 @@ class JsonService:
             raise ConnectorUnavailable(f"{label} answered {response.status}")
         if 300 <= response.status < 400:
             raise ConnectorRefused(f"{label} is redirected elsewhere; is url right?")
-        self.server_time = _moment(response.headers.get("Date", ""))
+        self._date = response.headers.get("Date", "")
         try:
             return Answer(response.status, True, self._parsed(bytes(read)))
         except (ValueError, RecursionError, ArithmeticError):
@@ -119,11 +133,3 @@ def service_url(text: str, *, plain_http: bool) -> URL:
     if url.scheme == "http" and not plain_http and not stays_here(url.host):
         raise ValueError("http:// can be overheard; write https://, or say plain_http: true")
     return url
-
-
-def _moment(date: str) -> datetime:
-    """The moment in a Date header (RFC 9110, 6.6.1); now, if it is none."""
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return datetime.now(UTC)
