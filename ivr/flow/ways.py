@@ -241,6 +241,8 @@ def _label(step: BaseModel, loc: Loc) -> str:
     keys = [str(part) for part in loc if not isinstance(part, int)]
     if isinstance(loc[-2] if len(loc) > 1 else None, str):
         return str(loc[-2])  # the key of an option; its condition only says whether it is offered
+    if key := _inside(around, "key"):
+        return str(key)  # of an option in a list
     if isinstance(condition, Expression):
         return condition.source
     return "" if keys[-1:] in (["goto"], ["block"], ["flow"]) else keys[-1]

@@ -13,7 +13,7 @@ from deploy.asterisk.private import PrivateAsterisk
 from deploy.asterisk.render import render
 from deploy.asterisk.sounds import make_sounds
 from tests.asterisk.asterisk_under_test import HOME, AsteriskUnderTest, config_for
-from tests.asterisk.engine_under_test import EngineUnderTest
+from tests.asterisk.engine_under_test import ROOT, EngineUnderTest
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +50,15 @@ StartEngine = Callable[..., Awaitable[EngineUnderTest]]
 async def start_engine(asterisk: AsteriskUnderTest, tmp_path: Path) -> AsyncIterator[StartEngine]:
     """Starts engines beside the real Asterisk: `await start_engine(callbacks={"retry_after": "1s"})`.
 
-    `environment` is what an engine finds in its environment beside what the tests have.
+    `environment` is what an engine finds in its environment beside what the tests have, `project` the folder of
+    another project than the demo.
     """
     engines: list[EngineUnderTest] = []
 
-    async def start(*, environment: Mapping[str, str] = {}, **settings: dict[str, Any]) -> EngineUnderTest:
-        engine = EngineUnderTest(asterisk, tmp_path, settings)
+    async def start(
+        *, environment: Mapping[str, str] = {}, project: Path = ROOT, **settings: dict[str, Any]
+    ) -> EngineUnderTest:
+        engine = EngineUnderTest(asterisk, tmp_path, settings, project)
         engine.environment.update(environment)
         engines.append(engine)
         await engine.start()

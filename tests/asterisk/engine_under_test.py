@@ -30,22 +30,27 @@ Json = Any
 
 
 class EngineUnderTest:
-    """One engine with the demo's flows, its own database, CRM and spool in `home`.
+    """One engine with the demo's flows, its own database, CRM and spool in `home`; or with those of another `project`,
+    a folder with a config.yaml, whose CRM somebody else makes in `home`/var/crm.db.
 
     `settings` changes what `config.yaml` says, by its sections: `{"callbacks": {"retry_after": "1s"}}`. `environment`
     is what the process finds there beside what the tests have themselves.
     """
 
-    def __init__(self, asterisk: AsteriskUnderTest, home: Path, settings: dict[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, asterisk: AsteriskUnderTest, home: Path, settings: dict[str, dict[str, Any]], project: Path = ROOT
+    ) -> None:
         self.environment: dict[str, str] = {}
         self.asterisk = asterisk
         self.home = home
+        self.project = project
         self.config = home / "config.yaml"
         self.log = home / "engine.log"
         self.http_port = free_port(socket.SOCK_STREAM)
         self._process: asyncio.subprocess.Process | None = None
         self._write(settings)
-        make_crm(home / "var" / "crm.db", date.today())  # noqa: DTZ011 - the demo's orders are dated by local days
+        if project == ROOT:
+            make_crm(home / "var" / "crm.db", date.today())  # noqa: DTZ011 - the demo's orders are dated by local days
 
     @property
     def sip_uri(self) -> str:
@@ -141,7 +146,7 @@ class EngineUnderTest:
         return code
 
     def _write(self, settings: dict[str, dict[str, Any]]) -> None:
-        config = yaml.safe_load((ROOT / "config.yaml").read_text())
+        config = yaml.safe_load((self.project / "config.yaml").read_text())
         private = self.asterisk.config.asterisk
         config["asterisk"]["fastagi"]["port"] = private.fastagi.port
         config["asterisk"]["ami"] |= {"port": private.ami.port, "secret_file": str(private.ami.secret_file)}
@@ -150,8 +155,9 @@ class EngineUnderTest:
             "trunk_port": private.private.trunk_port,
         }
         config["http"]["port"] = self.http_port
-        config["flows"] = {"path": str(ROOT / "dialplans")}
-        config["speech"] |= {"recordings": str(ROOT / "prompts"), "cache": str(ROOT / "var" / "prompts")}
+        config["flows"] = {"path": str(self.project / "dialplans")}
+        config.setdefault("speech", {})
+        config["speech"] |= {"recordings": str(self.project / "prompts"), "cache": str(ROOT / "var" / "prompts")}
         config["connectors"]["crm"]["settings"]["url"] = "sqlite+aiosqlite:///var/crm.db"
         self.config.write_text(yaml.safe_dump(_changed(config, settings)), encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from ivr.flow.drafts import read_flow
@@ -132,3 +133,19 @@ def test_who_is_given_up_in_a_flow_that_was_called_is_back_in_the_one_that_calle
     maps = {found.flow: found for found in FlowMap.all_of(files)}
     gone = [[way.label for way in maps[move.flow].taken(move)] for move in moves(played.noted, "case")]
     assert gone == [[""], ["otherwise"], ["otherwise"], ["hang_up"]]
+
+
+def test_an_option_in_a_list_is_told_by_its_key_or_else_by_its_condition(flow_of: Any, tmp_path: Path) -> None:
+    blocks = """
+    here:
+      - menu:
+          prompt: asked
+          options:
+            - { goto: there, say: offered, when: caller.known }
+            - { goto: there, key: "9", when: caller.known }
+            - { goto: there, say: offered }
+    there:
+      - hang_up:
+    """
+    flow_of(dedent(blocks), {"asked": "Kies.", "offered": "Kies {{ key }}. Of negen."})
+    assert [way.label for way in the_map(tmp_path).stops["here.menu"].ways] == ["caller.known", "9", "", "otherwise"]
