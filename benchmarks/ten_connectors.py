@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import platform
 import statistics
 import tempfile
@@ -84,6 +85,7 @@ async def beyond(case: Case, lookups: int, rate: float) -> tuple[list[float], fl
             stack.push_async_callback(system.close)
         identifier = Identifier(connected, budget=BUDGET, clock=SystemClock())
         await taken(identifier, range(WARM), rate)
+        gc.freeze()  # as the engine does
         if case.hangs is not None:
             crm.be(Fault.HANGS, case.hangs)
         cpu = time.process_time()
