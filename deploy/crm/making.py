@@ -65,7 +65,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 def environment(folder: Path, lock: Path, say: Say) -> Path:
     """The programs of a virtual environment with exactly what `lock` pins, made if need be. Raises SetupError."""
-    recipe = recipe_of(lock, sys.version, str(folder))
+    recipe = recipe_of(lock, sys.version, str(folder.resolve()))
     programs = folder / "bin"
     if not finished(folder, recipe):
         say(f"installing {lock.stem} (once)")
