@@ -10,10 +10,11 @@ from ivr.flow.drafts import Draft, DraftStep, DraftTexts
 from ivr.flow.expression_types import Findings, Names
 from ivr.flow.kinds import Kind, bare, element_of, fields_of, is_list
 from ivr.flow.step import Said
+from ivr.flow.steps.message import Message
 from ivr.flow.steps.set import Set
 from ivr.flow.unproven import Unproven, unproven_truth
 from ivr.flow.views import CallerView
-from ivr.yamlfile.nodes import Place
+from ivr.yamlfile.nodes import Place, place_of
 from ivr.yamlfile.problem import Problem, did_you_mean
 
 DOCS = "docs/config.md#privacy"
@@ -89,7 +90,7 @@ class Privacy:
     _told: dict[tuple[str, str, Language, str], str] = field(default_factory=dict)
 
     def problems(self, beginning: Collection[str]) -> Iterator[Problem]:
-        """Where a caller who has not proven who they are would hear what is private."""
+        """Where a caller who has not proven who they are would hear, or be sent, what is private."""
         self._follow()
         unproven = Unproven(self.flows, beginning)
         for spot, found in unproven.spots():
@@ -100,6 +101,12 @@ class Privacy:
                     message = f"'{said.prompt}' says {what}, and not every caller has proven who they are here"
                     hint = f"let verify come before it on this way: {unproven.way_to(spot)}"
                     yield place.problem("before-verify", message, hint, DOCS)
+            for loc, text in found.step.tells_who_calls() if isinstance(found.step, Message) else ():
+                what = self._in(draft, text.examine(self.names(draft)))
+                if what:
+                    message = f"this tells whoever calls {what}, and not every caller has proven who they are here"
+                    hint = f"let verify come before it on this way: {unproven.way_to(spot)}"
+                    yield place_of(found.value, loc).problem("before-verify", message, hint, DOCS)
 
     def _says(self, draft: Draft, said: Said) -> str:
         """The private field that a prompt tells; empty when it tells none."""

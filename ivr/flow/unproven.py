@@ -93,6 +93,8 @@ class Unproven:
         draft = self._flows.get(flow)
         if draft is not None and draft.head is not None:
             self._arrive(Spot(flow, draft.head.start, 0, called), before)
+            if draft.head.on_hangup is not None:  # who is not proven yet may leave, and then no flow waits for this one
+                self._arrive(Spot(flow, draft.head.on_hangup), before)
 
     def _leave(self, spot: Spot) -> None:
         """Follow every way out of a step."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from pydantic import model_validator
@@ -16,10 +16,12 @@ from ivr.errors import ExpressionFailed, StepFailed
 from ivr.flow.expressions import Text, Values
 from ivr.flow.names import BlockName
 from ivr.flow.session import Session
-from ivr.flow.step import Exit, GoTo, Next, Result, Step
+from ivr.flow.step import Exit, GoTo, Loc, Next, Result, Step
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 WEB = re.compile(r"https?://[^\s]+")
+CUSTOMERS_OWN = {"caller", "caller.email"}
+"""What is read to write to the address that is known of a customer."""
 ADDRESSES = {
     MessageKind.SMS: ("telephone number", re.compile(r"\+?[\d ()/-]{3,}"), "+31612345678"),
     MessageKind.EMAIL: ("e-mail address", EMAIL, "planning@example.nl"),
@@ -86,6 +88,21 @@ class Message(Step):
 
     def fields(self) -> frozenset[str]:
         return frozenset({"email"}) if self.by is MessageKind.EMAIL and self.to is None else frozenset()
+
+    def tells_who_calls(self) -> Iterator[tuple[Loc, Text]]:
+        """Its texts, when they go to whoever calls: to their number, or to an address that they may have keyed.
+
+        What an admin wrote is an address of the organisation's own people, and one in the record is the customer's.
+        """
+        if self.to is None:
+            is_theirs = self.by is MessageKind.SMS
+        else:
+            is_known = self.to.fixed is not None or self.to.reads <= CUSTOMERS_OWN
+            is_theirs = self.by is not MessageKind.WEBHOOK and not is_known
+        if is_theirs:
+            yield ("text",), self.text
+            if self.subject is not None:
+                yield ("subject",), self.subject
 
     def _written_to(self, values: Values) -> str:
         """What `to` comes to; empty when it is not known."""

@@ -191,6 +191,58 @@ def test_calls_begin_where_nothing_leads_to(told: Any) -> None:
     assert told(proven, others={"other": other, "third": other}) == [("code", "third: a")]
 
 
+PAYMENT = "text: 'Betaal {{ (caller.invoices | first).amount }}'"
+
+
+def sent(examine_flow: Any, told: Any, blocks: str, head: str = "") -> list[tuple[str, int]]:
+    """What messages tell too early: the field, and the line."""
+    told(f"here:\n{END}")  # with the default of what is private
+    _, problems = examine_flow(blocks, TEXTS, head)
+    assert {problem.rule for problem in problems} <= {"before-verify"}, "\n".join(map(str, problems))
+    return [(p.message.partition("whoever calls ")[2].split(",")[0], p.line) for p in problems]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{{ by: sms, {PAYMENT} }}",
+        f"{{ by: sms, to: '{{{{ caller.number }}}}', {PAYMENT} }}",
+        f"{{ by: sms, to: '{{{{ answers.mobile }}}}', {PAYMENT} }}",
+        f"{{ by: email, to: '{{{{ answers.mobile }}}}@sms.example', {PAYMENT} }}",
+        "{ by: email, to: '{{ answers.mobile }}@sms.example', text: x, subject: '{{ caller.postcode }}' }",
+    ],
+)
+def test_a_message_to_whoever_calls_tells_no_more_than_a_prompt(examine_flow: Any, told: Any, message: str) -> None:
+    asked = "here:\n  - ask: { prompt: named, into: mobile, type: phone }\n"
+    (found,) = sent(examine_flow, told, f"{asked}  - message: {message}\n{END}")
+    assert found in (("caller.invoices.amount", 6), ("caller.postcode", 6))
+    assert sent(examine_flow, told, f"{asked}  - verify: [postcode]\n  - message: {message}\n{END}") == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"message: {{ by: email, {PAYMENT} }}",
+        f"message: {{ by: email, to: '{{{{ caller.email }}}}', {PAYMENT} }}",
+        f"message: {{ by: sms, to: '+31612345679', {PAYMENT} }}",
+        f"message: {{ by: webhook, to: 'https://pay.example/{{{{ caller.id }}}}', {PAYMENT} }}",
+        "message: { by: sms, text: 'Dag {{ caller.name }}' }",
+        "message: { by: sms, text: '{% if caller.verified %}{{ caller.postcode }}{% endif %}.' }",
+        f"ticket: {{ subject: Betalen, {PAYMENT} }}",
+    ],
+)
+def test_the_customers_own_address_and_our_own_people_may_be_told(examine_flow: Any, told: Any, step: str) -> None:
+    assert sent(examine_flow, told, f"here:\n  - {step}\n{END}") == []
+
+
+def test_a_message_to_who_left_tells_no_more_either(examine_flow: Any, told: Any) -> None:
+    head = "languages: [nl]\nstart: here\non_hangup: gone\n"
+    blocks = f"here:\n  - say: named\n{END}gone:\n  - message: {{ by: sms, {PAYMENT} }}\n"
+    assert sent(examine_flow, told, blocks, head) == [("caller.invoices.amount", 11)]
+    guarded = blocks.replace("gone:\n", "gone:\n  - branch: [{ when: not caller.verified, goto: over }]\n")
+    assert sent(examine_flow, told, f"{guarded}over:\n  - reason: left\n", head) == []
+
+
 def test_a_name_that_an_admin_wrote_and_no_caller_has_is_told(tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     (tmp_path / "config.yaml").write_text(
