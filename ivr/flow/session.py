@@ -281,12 +281,12 @@ class Session:
         keys = keys.replace("#", "") if self._hash_may_come else keys
         return await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
 
-    async def key(self, utterances: Sequence[Utterance], *, wanted: str, seconds: float) -> str:
+    async def key(self, utterances: Sequence[Utterance], *, wanted: str, seconds: float, hidden: bool = False) -> str:
         """The key that answers what is said, or '' when none comes within `seconds` after it.
 
         A wanted key that was typed ahead answers at once; unwanted ones are forgotten. Any
         key ends the speaking, also one that is not wanted; but not the `#` that a caller
-        presses after digits that had ended before it.
+        presses after digits that had ended before it. The journal does not tell a `hidden` key.
         """
         while self.typed:
             key = self.typed.pop(0)
@@ -294,7 +294,7 @@ class Session:
                 return key
         passed_over = "#" if self._hash_may_come and "#" not in wanted else ""
         keys = DIGIT_KEYS if passed_over else ALL_KEYS
-        key = await self._voice.say(utterances, step=self.step, keys=keys, ahead=self._ahead)
+        key = await self._voice.say(utterances, step=self.step, keys=keys, hidden=hidden, ahead=self._ahead)
         key = key or await self.channel.wait_for_key(seconds)
         if key and key == passed_over:
             key = await self.channel.wait_for_key(seconds)
@@ -304,7 +304,8 @@ class Session:
     async def digits(self, utterances: Sequence[Utterance], *, most: int, seconds: float) -> str:
         """The digits keyed after what is said, up to `#`, `most` digits, or a pause of `seconds`."""
         keyed = ""
-        key = await self.key(utterances, wanted=DIGIT_KEYS if self._hash_may_come else ALL_KEYS, seconds=seconds)
+        wanted = DIGIT_KEYS if self._hash_may_come else ALL_KEYS
+        key = await self.key(utterances, wanted=wanted, seconds=seconds, hidden=True)
         while key and key != "#":
             keyed += key
             if len(keyed) >= most:

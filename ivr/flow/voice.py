@@ -12,6 +12,8 @@ from ivr.ports import CallLog, Channel, PromptLibrary
 
 MAX_AHEAD = 16
 """How many utterances are made ahead at a time."""
+HIDDEN = "…"
+"""What the journal has instead of a hidden key."""
 
 
 class Voice:
@@ -29,11 +31,13 @@ class Voice:
         *,
         step: str,
         keys: str = "",
+        hidden: bool = False,
         ahead: Callable[[], Iterable[Utterance]] = tuple,
     ) -> str:
         """Say these to the end, or until one of `keys` is pressed. Returns that key, or ''.
 
-        `ahead` gives what will be said after these: it is made while the first of these sounds.
+        `ahead` gives what will be said after these: it is made while the first of these sounds. A `hidden` key is not
+        written down: it may be the first digit of what nobody shall know.
 
         Raises:
             CallerHungUp: also noted as a prompt heard in part.
@@ -52,7 +56,7 @@ class Voice:
                 self._log.note(EventKind.PROMPT, step, **detail, hung_up=True)
                 raise
             if key:
-                self._log.note(EventKind.PROMPT, step, **detail, key=key)
+                self._log.note(EventKind.PROMPT, step, **detail, key=HIDDEN if hidden else key)
                 return key
             self._log.note(EventKind.PROMPT, step, **detail)
         return ""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from ivr.cli.journey import journey_line
 from ivr.domain.contact import ContactEvent, ContactId, EventKind, Outcome
+from ivr.flow.voice import HIDDEN
+from ivr.simulation.scripted_channel import Leave, Press
 from tests.unit.flow.conftest import World
 
 BLOCKS = """
@@ -48,3 +50,9 @@ def test_a_journey_tells_of_the_proof(world: Any) -> None:
     passed = line(passed=True, right=2, wrong=0, facts=["postcode", "birth_date"])
     assert passed == "proves who they are by postcode, birth_date (2 right, 0 wrong)"
     assert line(passed=False, right=0, wrong=0, facts=[]) == "does not prove who they are"
+
+
+def test_the_digit_that_ends_a_question_is_not_written_down_either(flow_of: Any) -> None:
+    script = [Press("9", during="verify_postcode"), *map(Press, "712"), Leave()]
+    played = World().play(flow_of(BLOCKS), "provable", script)
+    assert [event.detail["key"] for event in played.noted if "key" in event.detail] == [HIDDEN]
