@@ -141,7 +141,7 @@ def test_a_call_in_which_somebody_speaks_is_replayed_and_written_down_as_it_went
     contact, events = journal_of(played)
     setting = setting_of(load_config(OUR_TEXTS.parent / "config.yaml"))
     assert asyncio.run(replay(contact, events, flows, flows, setting, ())).verdict is Verdict.SAME
-    written = recorded(contact, events, None, setting.services.zone)
+    written = recorded(contact, events, None, setting.services.zone, flows)
     pressed = written.split("press:\n")[1].split("  expect:")[0]
     acts = ",".join(line.strip(" -'\"") or "-" for line in pressed.splitlines())
     again = world.play(flows, script=acts)
