@@ -159,6 +159,8 @@ class EngineUnderTest:
         config.setdefault("speech", {})
         config["speech"] |= {"recordings": str(self.project / "prompts"), "cache": str(ROOT / "var" / "prompts")}
         config["connectors"]["crm"]["settings"]["url"] = "sqlite+aiosqlite:///var/crm.db"
+        config["database"] = {"url": "sqlite+aiosqlite:///var/klantlijn.db"}
+        config.pop("recordings", None)
         self.config.write_text(yaml.safe_dump(_changed(config, settings)), encoding="utf-8")
 
 

@@ -17,8 +17,9 @@ from itertools import count
 from pathlib import Path
 
 HERE = Path(__file__).parent
+CUSTOMERS = HERE.parents[2] / "var" / "energy" / "crm.db"
 PORT = 8199
-"""As `connectors` in config.yaml has it."""
+"""As `connectors` in config.yaml has both."""
 LARGEST = 100_000  # bytes
 
 
@@ -63,7 +64,7 @@ def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description="The customers and the desk of an energy company, for trying.")
     parser.add_argument("--only-customers", action="store_true", help="make the customers anew, and no more")
-    parser.add_argument("--customers", type=Path, default=HERE / "var" / "crm.db", help="the file with customers")
+    parser.add_argument("--customers", type=Path, default=CUSTOMERS, help="the file with customers")
     parser.add_argument("--port", type=int, default=PORT, help="where the desk listens")
     arguments = parser.parse_args()
     make_customers(arguments.customers)

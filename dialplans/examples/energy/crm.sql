@@ -1,4 +1,4 @@
--- The customers of Noorderlicht Energie, as `company.py` puts them in var/crm.db. Dates are near today.
+-- The customers of Noorderlicht Energie, as `company.py` puts them in a file. Dates are near today.
 -- docs/connectors.md says why these telephone numbers belong to nobody.
 CREATE TABLE customers (
     code TEXT PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, postcode TEXT NOT NULL, house_number INTEGER NOT NULL,
