@@ -84,6 +84,7 @@ def sources_of(config: Config) -> Sources:
         errands={".".join(map(str, at)) for at, _, _ in config.errands.named()},
         entrances=entrances_of(config),
         private=private_fields_of(config),
+        fallback=config.fallback_queue,
         listen=fault_of,
     )
 

@@ -12,7 +12,7 @@ from ivr.domain.language import Language
 from ivr.flow.after_hangup import steps_without_caller
 from ivr.flow.answers import different_answers
 from ivr.flow.askable import nobody_does, unaskable
-from ivr.flow.closed_queues import closed_queues
+from ivr.flow.closed_queues import ClosedQueues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
 from ivr.flow.entrances import Entrance, entrance_problems
@@ -43,9 +43,9 @@ CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, 
 class Inspection:
     """Looks at all flows together. `queues` and `hours` are the names in config.yaml; None: not known here.
 
-    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open,
-    `destinations` where callers may be taken besides, `capabilities` what connected systems can do, and `errands` those
-    for which a connector is named (None: not known here).
+    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open, `fallback` which queue
+    takes whom nothing else takes, `destinations` where callers may be taken besides, `capabilities` what connected
+    systems can do, and `errands` those for which a connector is named (None: not known here).
 
     `entrances` is where calls begin (None: these are not all the flows there are), `private` are the caller's fields
     that are only spoken after `verify`. `listen` tells what keeps a recording from being heard, `shown` how a path is
@@ -63,6 +63,7 @@ class Inspection:
     errands: Collection[str] | None = None
     entrances: Sequence[Entrance] | None = None
     private: Mapping[str, Place | None] = field(default_factory=dict)
+    fallback: str | None = None
     listen: Listen | None = None
     shown: Callable[[Path], str] = str
 
@@ -79,6 +80,7 @@ class Inspection:
         for found in self.texts.values():
             yield from recording_problems(found, self.listen, self.shown)
         yield from unknown_fields(self.private)
+        yield from ClosedQueues(self.drafts, self.queue_gaps, self.queues or (), self.fallback).problems()
         if self.entrances is not None and all(draft.head for draft in self.drafts):
             yield from entrance_problems(self.entrances, self._signatures.flows)
         if all(draft.whole for draft in self.drafts):
@@ -142,7 +144,6 @@ class Inspection:
         ]
         yield from found
         yield from language_problems(draft, self._signatures.flows, self._signatures.reached)
-        yield from closed_queues(draft, self.queue_gaps)
         if self.capabilities is not None:
             yield from unaskable(draft, self.capabilities)
         if self.errands is not None:

@@ -43,6 +43,7 @@ class Sources:
     `shown_from`: paths in problems are shown relative to this folder where they lie in it.
     `given`: what the files say instead of what is on the disk, named as in `FlowSet.files`.
     `entrances`: where calls begin; None when these are not all the flows of a configuration.
+    `fallback` is the queue of callers whom nothing else takes.
     `private`: fields of the caller that are only spoken after `verify`, and where they are named, if somebody did.
     `listen` tells what keeps a recording from being heard.
     """
@@ -59,6 +60,7 @@ class Sources:
     errands: Collection[str] | None = None
     entrances: Sequence[Entrance] | None = None
     private: Mapping[str, Place | None] = field(default_factory=dict)
+    fallback: str | None = None
     listen: Listen | None = None
 
     def flow_files(self) -> list[Path]:
@@ -148,6 +150,7 @@ def examine(sources: Sources) -> tuple[FlowSet | None, list[Problem]]:
         sources.errands,
         entrances=sources.entrances if sources.given is None else None,
         private=sources.private,
+        fallback=sources.fallback,
         listen=sources.listen,
         shown=sources.shown,
     ).problems()

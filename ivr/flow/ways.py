@@ -70,8 +70,8 @@ class FlowMap:
     @classmethod
     def all_of(cls, drafts: Sequence[Draft]) -> Sequence[FlowMap]:
         """The maps of flow files without problems."""
-        giving_up = _giving_up(drafts)
-        return [cls._of(draft, giving_up) for draft in drafts]
+        leaving = giving_up(drafts)
+        return [cls._of(draft, leaving) for draft in drafts]
 
     @classmethod
     def _of(cls, draft: Draft, giving_up: Collection[str]) -> FlowMap:
@@ -186,7 +186,7 @@ def _about(found: DraftStep) -> str:
     return named[0] if named else ""
 
 
-def _giving_up(drafts: Sequence[Draft]) -> Collection[str]:
+def giving_up(drafts: Sequence[Draft]) -> Collection[str]:
     """The flows that may leave a caller to the flow that called them, because they have no `otherwise`."""
     found: set[str] = set()
     while more := {draft.head.flow for draft in drafts if draft.head and _gives_up(draft, found)} - found:
@@ -199,11 +199,12 @@ def _gives_up(draft: Draft, giving_up: Collection[str]) -> bool:
     if any(name in giving_up for step in steps if not step.calls() for _, name in mentioned(step)):
         return True  # it goes on in such a flow, whatever `otherwise` it has itself
     return (draft.head is None or draft.head.otherwise is None) and any(
-        way.gives_up and _can_give_up(step, giving_up) for step in steps for way in step.exits()
+        way.gives_up and can_give_up(step, giving_up) for step in steps for way in step.exits()
     )
 
 
-def _can_give_up(step: Step, giving_up: Collection[str]) -> bool:
+def can_give_up(step: Step, giving_up: Collection[str]) -> bool:
+    """Whether a step that may give up ever does; one that calls a flow does when that flow does."""
     call = step.calls()
     return call is None or call.flow in giving_up
 
@@ -218,7 +219,7 @@ def _ways(
             yield Way(to, name, _label(step, loc), place_of(found.value, loc, key=True).line if loc else line)
     for way in step.exits():
         if way.block is None and way.gives_up:
-            if not _can_give_up(step, giving_up):
+            if not can_give_up(step, giving_up):
                 continue
             if otherwise is not None:
                 yield Way(To.BLOCK, otherwise, "otherwise", line)
