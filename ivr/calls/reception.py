@@ -101,6 +101,8 @@ class Reception:
         if promise is not None:
             session.chosen_language = promise.request.language
             session.reason = promise.request.reason
+            if promise.request.queue in self._services.queue_hours:
+                session.promised_queue = promise.request.queue
         try:
             caller = await self._identified(lookup, recorder)
             # At once, so that it is known of a call that a crash ends.

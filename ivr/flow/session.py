@@ -110,6 +110,8 @@ class Session:
         self.verified_customer: CustomerId | None = None
         """Who the caller proved to be."""
         self.failed_proofs = 0
+        self.promised_queue: str | None = None
+        """The queue of the callback that this call keeps."""
         self.reason: str | None = None
         self.served: Outcome | None = None
         """What the call came to, if the caller leaves now."""

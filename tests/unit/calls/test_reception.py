@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,8 +27,10 @@ from ivr.domain.callback import (
 )
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.contact import Contact, ContactEvent, ContactId, Direction, EventKind, Outcome
+from ivr.domain.hand_over import ToQueue
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
+from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.site import Site
 from ivr.errors import AgiCommandFailed, StoreUnavailable
 from ivr.flow.engine import Engine
@@ -48,6 +50,9 @@ KNOWN = Line(LineState.KNOWN, NUMBER)
 ANNA = Customer(CustomerId("K1"), "Anna", (NUMBER,), postcode="3511 AB")
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ID = ContactId("1.1")
+
+
+ALWAYS = OpeningHours(ZoneInfo("UTC"), (((time(0), time(0)),),) * 7)
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +120,13 @@ class Office:
             prompts=self.prompts,
             outages=ScriptedBoard(),
             callbacks=ScriptedDesk(),
-            sites=ScriptedSites([Site("own", {"support": "support-own"})]),
+            sites=ScriptedSites([Site("own", {"support": "support-own", "billing": "billing-own"})]),
             clock=self.clock,
             zone=ZoneInfo("Europe/Amsterdam"),
             fallback_queue="support",
+            queue_hours=dict.fromkeys(
+                ("support", "billing"), OpeningHours(ZoneInfo("UTC"), (((time(0), time(0)),),) * 7)
+            ),
         )
         connector = ScriptedConnector(customers)
         self.reception = Reception(
@@ -143,9 +151,9 @@ class Office:
         return channel
 
 
-def promise(*attempts: Attempt, purpose: CallbackPurpose = CallbackPurpose.TALK) -> Callback:
+def promise(*attempts: Attempt, purpose: CallbackPurpose = CallbackPurpose.TALK, queue: str = "support") -> Callback:
     window = Window(START, START + timedelta(hours=2))
-    request = CallbackRequest(NUMBER, window, "support", Language.EN, "0.9", purpose=purpose)
+    request = CallbackRequest(NUMBER, window, queue, Language.EN, "0.9", purpose=purpose)
     return Callback(CallbackId("p"), request, CallbackState.DIALLING, START, START, attempts)
 
 
@@ -241,6 +249,15 @@ async def test_our_own_call_speaks_the_language_of_the_promise_and_is_outbound(f
     assert {heard.utterance.language for heard in channel.heard} == {Language.EN}
     assert channel.handed_over is not None
     assert office.promises.stored == []
+
+
+@pytest.mark.parametrize(("promised", "queue"), [("billing", "billing"), ("dissolved", "support")])
+async def test_our_own_call_comes_out_in_the_queue_that_was_promised(flows: FlowSet, promised: str, queue: str) -> None:
+    office = Office(flows)
+    office.promises.promise = promise(queue=promised)
+    channel = await office.call(Press("1"), line=Line(LineState.ABSENT), callback="p")
+    assert isinstance(channel.handed_over, ToQueue)
+    assert channel.handed_over.queue == queue
 
 
 async def test_a_customer_who_no_longer_wants_the_call_is_remembered(flows: FlowSet) -> None:
