@@ -11,12 +11,10 @@ from ivr.domain.recording import Take
 from ivr.domain.speech import Audio
 from ivr.errors import CallerHungUp
 from ivr.ports import Clock
-from ivr.simulation.recording import NO_KEY, SECRET, kind_of, shown_keys
+from ivr.simulation.recording import INPUT, NO_KEY, SECRET, kind_of, shown_keys
 from ivr.simulation.scripted_channel import REACTION, Act, Heard
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.transcript import Noted
-
-INPUT = (EventKind.DIGITS, EventKind.NO_INPUT, EventKind.WRONG_INPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,8 @@ class Behaviour:
                     return cls(answers, (event.step, prompt), spoken)
                 case EventKind.PROMPT if event.detail.get("key"):
                     early.append(((event.step, prompt), str(event.detail["key"])))
+                case EventKind.NO_INPUT if early and early[0][0][0] == event.step:
+                    answers.append(Answer(event.step, "#", early.pop(0)[0]))  # the end of keys, and no others
                 case EventKind.NO_INPUT:
                     answers.append(Answer(event.step, ""))
                 case EventKind.DIGITS | EventKind.WRONG_INPUT:

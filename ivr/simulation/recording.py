@@ -21,6 +21,7 @@ from ivr.flow.steps.lookup import MOMENT as LOOKUP_MOMENT
 from ivr.flow.steps.outage import STANDARD
 from ivr.flow.steps.survey import Survey
 from ivr.flow.steps.ticket import MOMENT as TICKET_MOMENT
+from ivr.flow.voice import HIDDEN as HIDDEN_KEY
 from ivr.simulation.recorded_customer import NOBODY, NUMBER, POSTCODE, described, keys_of, prompts_of
 from ivr.simulation.scenario import OUTAGE_PROMPT
 
@@ -39,6 +40,7 @@ NO_KEY = "*"
 """Pressed where the journal only says that the key was a wrong one."""
 MOMENTS = (CALLBACK_MOMENT, LOOKUP_MOMENT, TICKET_MOMENT)
 """What callers hear when a system of ours is slow; in a simulated call none is."""
+INPUT = (EventKind.DIGITS, EventKind.NO_INPUT, EventKind.WRONG_INPUT)
 SECRET = ("identify", "verify")
 """The kinds of steps of which the journal does not hold any keys."""
 ITS_OWN_NUMBER, KEYED = "1", "keyed"
@@ -168,13 +170,13 @@ def _acts(
             case EventKind.PROMPT if prompt in proofs:
                 keyed = _proof(event, events[position + 1 :], proofs[prompt])
                 if key:
-                    yield {"during": prompt, "press": (keyed or key)[0].replace("-", "#")}
+                    yield {"during": prompt, "press": (keyed or "1")[0].replace("-", "#")}
                     keyed = keyed[1:]
                 if keyed:
                     yield keyed
             case EventKind.PROMPT if key:
-                early.append(key)
-                yield {"during": _named(prompt), "press": key}
+                early.append(_first(events[position + 1 :]) if key == HIDDEN_KEY else key)
+                yield {"during": _named(prompt), "press": early[-1]}
             case EventKind.DIGITS | EventKind.WRONG_INPUT:
                 pressed, keys = early.pop(0) if early else "", str(event.detail.get("keys", ""))
                 told = shown_keys(keys).removesuffix("#") or keys
@@ -183,6 +185,8 @@ def _acts(
                     yield rest
                 elif not pressed:  # a number was asked for and none came, or it is not kept which key was wrong
                     yield NO_KEY if event.kind is EventKind.WRONG_INPUT else "-"
+            case EventKind.NO_INPUT if early[:1] == ["#"]:
+                early.pop(0)
             case EventKind.NO_INPUT:
                 yield "-"
             case EventKind.SURVEY_ANSWER if event.detail.get("scale") == 10 and event.detail.get("answer") == 1:
@@ -196,6 +200,13 @@ def _acts(
             case EventKind.HUNG_UP:
                 yield "x"
                 return
+
+
+def _first(after: Sequence[ContactEvent]) -> str:
+    """The first key of an answer that comes in the journal after a key that it hides."""
+    answer = next((event for event in after if event.kind in INPUT), None)
+    keys = str(answer.detail.get("keys", "")) if answer is not None else "1"
+    return shown_keys(keys)[:1] or "#"
 
 
 def _is_ended(keys: str, step: Step | None) -> bool:

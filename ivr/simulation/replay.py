@@ -25,9 +25,9 @@ from ivr.domain.line import Line
 from ivr.domain.outage import Outage
 from ivr.flow.model import FlowSet
 from ivr.simulation.play_through import PlayedThrough, play_over
-from ivr.simulation.recorded_caller import INPUT, Behaviour, RecordedCaller
+from ivr.simulation.recorded_caller import Behaviour, RecordedCaller
 from ivr.simulation.recorded_enquiry import RecordedEnquiry
-from ivr.simulation.recording import HIDDEN, MOMENTS, kind_of
+from ivr.simulation.recording import HIDDEN, INPUT, MOMENTS, kind_of
 from ivr.simulation.scripted_services import ScriptedDesk, ScriptedErrands
 from ivr.simulation.setting import Setting
 from ivr.simulation.spoken_prompts import SpokenPrompts

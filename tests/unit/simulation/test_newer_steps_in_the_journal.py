@@ -26,6 +26,7 @@ from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.recording import recorded
 from ivr.simulation.replay import Replayed, Verdict, replay
 from ivr.simulation.scenario import scenarios_in
+from ivr.simulation.scripted_channel import Act, Press, Speak
 from ivr.simulation.scripted_services import ScriptedErrands
 from ivr.simulation.spoken_prompts import SpokenPrompts
 from ivr.simulation.trial import try_out
@@ -76,7 +77,7 @@ class Call:
     """How a call goes, and what is there when it does."""
 
     caller: Caller
-    script: str
+    script: str | Sequence[Act]
     outages: Sequence[Outage] = ()
     others: Sequence[Customer] = ()
     tickets: str = "open"
@@ -105,9 +106,8 @@ async def journal_of(call: Call, flows: FlowSet, folder: Path) -> tuple[Contact,
     desk.over = {outage.id for outage in call.outages} if call.over else set()
     services = SETTING.services_at(clock, prompts, call.outages, desk, ScriptedErrands(call.tickets))
     enquiry = DescribedEnquiry(lambda: call.caller, call.others, call.away)
-    played = await play_through(
-        flows, "line", services, prompts, enquiry, read_script(call.script) if call.script else []
-    )
+    script = read_script(call.script) if isinstance(call.script, str) else call.script
+    played = await play_through(flows, "line", services, prompts, enquiry, script)
     who = enquiry.current()
     contact = Contact(
         ContactId("1.1"),
@@ -139,6 +139,10 @@ def events_of(played: PlayedThrough, caller: Caller) -> list[ContactEvent]:
     return [first, *noted]
 
 
+def keys(pressed: str) -> list[Act]:
+    return [Press(key) for key in pressed]
+
+
 CALLS: Mapping[str, Call] = {
     "a transfer": Call(UNKNOWN, "1"),
     "a notice": Call(UNKNOWN, "2,1", [OUTAGE]),
@@ -165,6 +169,14 @@ CALLS: Mapping[str, Call] = {
         IdentificationState.KNOWN, replace(ANNA, invoices=()))), "7"),
     "a lookup without systems": Call(KNOWN, "7", away=True),
     "a lookup of nobody": Call(UNKNOWN, "7"),
+    "a code keyed while it is asked": Call(UNKNOWN, [Press("5"), Press("1", during="pin"), *keys("234")]),
+    "a hash while a code is asked": Call(UNKNOWN, [Press("5"), Press("#", during="pin"), *keys("1234")]),
+    "a score given while it is asked": Call(
+        UNKNOWN, [Press("4"), Press("1", during="helped"), Press("0"), Speak(5)]
+    ),
+    "a number keyed while it is asked": Call(
+        UNKNOWN, [*keys("22"), Press("0", during="callback_ask_number"), *keys("201234567#1")], [OUTAGE]
+    ),
     "somebody who leaves": Call(UNKNOWN, "x"),
     "somebody who leaves, withheld": Call(WITHHELD, "x"),
 }  # fmt: skip
@@ -176,6 +188,10 @@ UNCLEAR: Mapping[str, tuple[Call, str]] = {
     ),
     "an identification that fails": (Call(UNKNOWN, "8,204#,1234,-"), "what was keyed at who.identify"),
     "a proof": (Call(KNOWN, "9,9711,12#"), "what was keyed at prove.verify"),
+    "a proof while it is asked": (
+        Call(KNOWN, [Press("9"), Press("9", during="verify_postcode"), *keys("71112#")]),
+        "what was keyed at prove.verify",
+    ),
     "a proof that fails": (Call(KNOWN, "9,9711,13#,9711,13#"), "what was keyed at prove.verify"),
 }
 
