@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
 MAKERS = re.compile(r"(problem|warning|Problem|_only|_refuse)$")
 """How the functions are named that make problems."""
-BY_NAME = {f"unknown-{kind.what}" for kind in (BlockName, FlowName, QueueName, TriageName)} | {"unknown-region", "unknown-hours"}
+NAMED = (BlockName, FlowName, QueueName, TriageName)
+BY_NAME = {f"unknown-{kind.what}" for kind in NAMED} | {"unknown-region", "unknown-hours"}
 """Rules whose names are put together."""
 
 
