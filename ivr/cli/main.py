@@ -21,6 +21,7 @@ COMMANDS = (
     "flows",
     "replay",
     "calls",
+    "triage",
     "outage",
     "split",
     "callbacks",

@@ -1,0 +1,1 @@
+"""Reports: figures that people steer on, each counted from the journal."""
