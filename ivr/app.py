@@ -26,6 +26,7 @@ from ivr.calls.journal import WrittenBehindJournal
 from ivr.calls.metrics import CallMetrics
 from ivr.calls.reception import Reception
 from ivr.calls.spool import Spool
+from ivr.calls.warm_up import WarmUp
 from ivr.clock import SystemClock
 from ivr.config.loading import secret
 from ivr.config.model import Config
@@ -140,6 +141,8 @@ class Application:
         self.index = index_of(config, self.guards, self.stores.database, clock)
         self.syncs = syncs_of(config, self.guards, self.stores.index, clock, owner)
         organisation = config.organisation
+        zone = ZoneInfo(organisation.time_zone)
+        self.warm_up = WarmUp(config.identify.warm_up, zone, self.stores.contacts, self.guards, clock)
         self.errands = Outbox(
             config.errands,
             errand_systems,
@@ -148,7 +151,7 @@ class Application:
             clock,
             owner,
             longest=max((config.connectors[name].guard.timeout for name in errand_systems), default=0.0),
-            notes_of=ContactNotes(config.errands.contacts, organisation.language, ZoneInfo(organisation.time_zone)),
+            notes_of=ContactNotes(config.errands.contacts, organisation.language, zone),
         )
         self.ami = AmiClient(config.asterisk.ami, ami_secret, clock)
         self.switchboard = AmiSwitchboard(
@@ -164,7 +167,7 @@ class Application:
             ),
             sites=self.sites,
             clock=clock,
-            zone=ZoneInfo(config.organisation.time_zone),
+            zone=zone,
             fallback_queue=config.fallback_queue,
             language=config.organisation.language,
             country=config.organisation.country,
@@ -299,6 +302,7 @@ async def running(
             _background(_follow_recordings(app)),
             _background(app.recordings.run()),
             _background(app.errands.run()),
+            _background(app.warm_up.run()),
             _background(forget_others(app.stores.index, app.syncs, app.clock)),
             *(_background(sync.run()) for sync in app.syncs),
         ]

@@ -49,8 +49,8 @@ def command(ctx: click.Context, name: str | None, since: str, as_json: bool) -> 
         ]
         for report in reports
     ]
-    asked = f"triage {name}" if name else "a triage"
-    print_table(["triage", "answers", "calls", *RESULTS, "solved %"], rows, empty=f"nobody was asked by {asked} since then")
+    nobody = f"nobody was asked by {f'triage {name}' if name else 'a triage'} since then"
+    print_table(["triage", "answers", "calls", *RESULTS, "solved %"], rows, empty=nobody)
 
 
 def as_json_object(report: PathReport) -> dict[str, Json]:

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from ivr.config.errands import Errands
 from ivr.config.units import Seconds
-from ivr.config.words import Day, Dialled, FieldName, HoursName, Name, Percent, Port, Spans, TimeZone
+from ivr.config.words import Day, Dialled, FieldName, HoursName, Name, Percent, Port, Spans, TimeOfDay, TimeZone
 from ivr.domain.language import Language
 from ivr.yamlfile.nodes import Node, Place, Scalar, Source, place_of
 
@@ -149,11 +149,15 @@ class Entry(Section):
 
 
 class Identify(Section):
-    """Who calls. The greeting never waits longer than `budget`; the index is given `index_budget` of it."""
+    """Who calls. The greeting never waits longer than `budget`; the index is given `index_budget` of it.
+
+    `warm_up` are local times before busy hours.
+    """
 
     connectors: list[Name] = []
     budget: Seconds = 0.3
     index_budget: Seconds = 0.05
+    warm_up: list[TimeOfDay] = []
 
 
 class Guard(Section):

@@ -7,7 +7,7 @@ from datetime import time
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -71,3 +71,18 @@ def opening_span(text: str) -> tuple[time, time]:
         raise ValueError(f"'{text}' is not a span of time; write such as 08:00-21:00")
     start_hour, start_minute, end_hour, end_minute = (int(part or 0) for part in match.groups())
     return time(start_hour, start_minute), time(end_hour, end_minute)
+
+
+def _time_of_day(text: object) -> time:
+    match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", str(text).strip())
+    if not match:
+        raise ValueError(f"'{text}' is not a time of day; write such as 07:45")
+    return time(int(match[1]), int(match[2]))
+
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"}),
+]
+"""A local time, such as 07:45."""

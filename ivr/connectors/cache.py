@@ -27,7 +27,7 @@ class AnswerCache:
         self._kept_for = kept_for
         self._clock = clock
         self._most = most
-        self._entries: OrderedDict[Hashable, tuple[float, Sequence[Any]]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[float, Sequence[Any], float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -38,26 +38,27 @@ class AnswerCache:
         if found is None:
             return None
         answer, age = found
-        return answer if age < (self._known_for if answer else self._unknown_for) else None
+        return answer if age < self._entries[key][2] else None
 
     def last(self, key: Hashable) -> tuple[Sequence[Any], float] | None:
         """The answer that was stored last and its age in seconds; None when there is none, or it is too old."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        stored_at, answer = entry
+        stored_at, answer, good_for = entry
         age = self._clock.monotonic() - stored_at
-        if age >= (max(self._kept_for, self._known_for) if answer else self._unknown_for):
+        if age >= (max(self._kept_for, good_for) if answer else good_for):
             del self._entries[key]
             return None
         self._entries.move_to_end(key)
         return answer, age
 
-    def put(self, key: Hashable, answer: Sequence[Any]) -> None:
-        """Remember an answer, unless its age limit is 0."""
-        if (max(self._kept_for, self._known_for) if answer else self._unknown_for) <= 0:
+    def put(self, key: Hashable, answer: Sequence[Any], known_for: float | None = None) -> None:
+        """Remember an answer, unless its age limit is 0. `known_for` is another limit for what was found."""
+        good_for = (self._known_for if known_for is None else known_for) if answer else self._unknown_for
+        if (max(self._kept_for, good_for) if answer else good_for) <= 0:
             return
-        self._entries[key] = (self._clock.monotonic(), answer)
+        self._entries[key] = (self._clock.monotonic(), answer, good_for)
         self._entries.move_to_end(key)
         while len(self._entries) > self._most:
             self._entries.popitem(last=False)

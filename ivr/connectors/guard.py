@@ -159,6 +159,10 @@ class Guard:
         """What was found last for a key, and how many seconds ago; None when that is unknown or too long ago."""
         return self._cache.last(key)
 
+    def remember(self, key: Hashable, found: Sequence[Any], known_for: float) -> None:
+        """Let `look_up` give what was found in the background, for so many seconds."""
+        self._cache.put(key, tuple(found), known_for)
+
     async def carry_out(self, request: Callable[[], Awaitable[T]]) -> T:
         """Let the system do something, once and never from the cache. Raises as `look_up` does.
 

@@ -37,6 +37,12 @@ class ConnectedSystem(Guard):
         self._must(Capability.FIND_CALLER)
         return await self.look_up((Capability.FIND_CALLER, number), lambda: self._with_number(number))
 
+    async def foresee(self, number: PhoneNumber, seconds: float) -> None:
+        """Find out who has a number before they call, and remember it for so long. Takes no caller's place."""
+        self._must(Capability.FIND_CALLER)
+        found = await self.in_background(lambda: self._with_number(number), within=self._limits.timeout)
+        self.remember((Capability.FIND_CALLER, number), found, seconds)
+
     async def find_customer(self, identity: Identity) -> Sequence[Customer]:
         """Every customer with this identity; empty when there is none."""
         self._must(Capability.FIND_CUSTOMER)

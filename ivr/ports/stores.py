@@ -20,6 +20,7 @@ from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.contact import Contact, ContactEvent, ContactId
 from ivr.domain.flow_version import FlowChoice, KeptFlows
 from ivr.domain.index_state import IndexState
+from ivr.domain.line import PhoneNumber
 from ivr.domain.outage import Outage, OutageId, OutageNotice
 from ivr.domain.site import Split
 
@@ -42,6 +43,9 @@ class ContactStore(Protocol):
 
     async def unended(self, *, since: datetime) -> Sequence[ContactId]:
         """Contacts that began at `since` or later and whose end was never written."""
+
+    async def callers(self, hours: Sequence[tuple[datetime, datetime]], most: int) -> Sequence[PhoneNumber]:
+        """At most so many numbers that called us in these spans of time, those that did so oftenest first."""
 
 
 class OutageStore(Protocol):

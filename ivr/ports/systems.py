@@ -26,6 +26,9 @@ class ConnectorSession(Protocol):
     async def find_caller(self, number: PhoneNumber) -> Sequence[Customer]:
         """Every customer with this number; empty when there is none."""
 
+    async def foresee(self, number: PhoneNumber, seconds: float) -> None:
+        """Find out who has a number before they call, and remember it for so long."""
+
     async def find_customer(self, identity: Identity) -> Sequence[Customer]:
         """Every customer with this identity; empty when there is none."""
 

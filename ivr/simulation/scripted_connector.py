@@ -33,6 +33,7 @@ class ScriptedConnector:
     raises: Exception | None = None
     refuses_to_open: Exception | None = None
     asked: list[PhoneNumber] = field(default_factory=list)
+    foreseen: list[PhoneNumber] = field(default_factory=list)
     opened: int = 0
     closed: int = 0
     under_way: int = 0
@@ -64,6 +65,11 @@ class ScriptedConnector:
         """What it can do."""
         parts = {part for part, _ in self.dossiers}
         return frozenset({Capability.FIND_CALLER, Capability.FIND_CUSTOMER, *parts})
+
+    async def foresee(self, number: PhoneNumber, seconds: float) -> None:
+        """Remember that somebody was foreseen."""
+        self.foreseen.append(number)
+        await self._answer()
 
     async def find_customer(self, identity: Identity) -> Sequence[Customer]:
         """The customers with this customer number or e-mail address."""

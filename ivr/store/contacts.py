@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, func, or_, select
 
 from ivr.domain.contact import Contact, ContactEvent, ContactId, Direction, EventKind, Json, Outcome
 from ivr.domain.line import LineState, PhoneNumber
@@ -86,6 +86,19 @@ class StoredContacts:
         query = select(contacts.c.id).where(contacts.c.started_at >= since, contacts.c.ended_at.is_(None))
         async with self._database.reading() as connection:
             return [ContactId(row.id) for row in await connection.execute(query)]
+
+    async def callers(self, hours: Sequence[tuple[datetime, datetime]], most: int) -> Sequence[PhoneNumber]:
+        """At most so many numbers that called us in these spans of time, those that did so oftenest first."""
+        within = [and_(contacts.c.started_at >= begin, contacts.c.started_at < end) for begin, end in hours]
+        query = (
+            select(contacts.c.number)
+            .where(or_(*within), contacts.c.number.is_not(None), contacts.c.direction == Direction.INBOUND)
+            .group_by(contacts.c.number)
+            .order_by(func.count().desc(), contacts.c.number)
+            .limit(most)
+        )
+        async with self._database.reading() as connection:
+            return [PhoneNumber(row.number) for row in await connection.execute(query)]
 
     def _opening_statement(self) -> Insert:
         statement = self._database.insert(contacts)

@@ -117,3 +117,29 @@ async def test_contacts_whose_end_was_never_written_are_found(store: StoredConta
     long_ago = replace(going_on, id=ContactId("long-ago"), started_at=START - timedelta(days=2))
     await store.write([FULL, going_on, long_ago], [], [])
     assert await store.unended(since=START - timedelta(days=1)) == ["going-on"]
+
+
+async def test_who_calls_in_an_hour_comes_in_order_of_how_often_they_did(store: StoredContacts) -> None:
+    often, once, ours = map(PhoneNumber, ("+31612345678", "+31687654321", "+31300000101"))
+    hour = timedelta(hours=1)
+
+    def called(
+        name: str, number: PhoneNumber | None, at: datetime, direction: Direction = Direction.INBOUND
+    ) -> Contact:
+        return Contact(ContactId(name), at, direction, number=number)
+
+    await store.write(
+        [
+            called("1", often, START),
+            called("2", often, START - timedelta(days=1) + hour / 2),
+            called("3", once, START + hour / 2),
+            called("4", once, START + hour),
+            called("5", None, START),
+            called("6", ours, START, Direction.OUTBOUND),
+        ],
+        [],
+        [],
+    )
+    hours = [(START - timedelta(days=day), START - timedelta(days=day) + hour) for day in range(2)]
+    assert list(await store.callers(hours, 10)) == [often, once]
+    assert list(await store.callers(hours, 1)) == [often]
