@@ -24,9 +24,10 @@ from ivr.domain.speech import Audio, Utterance
 from ivr.flow.engine import Engine, Limits
 from ivr.flow.expressions import Expression, Text
 from ivr.flow.filters import SPEECH, Speech
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services, Session
+from ivr.flow.sources import Sources
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites
 from ivr.simulation.virtual_clock import VirtualClock

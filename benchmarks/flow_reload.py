@@ -23,8 +23,8 @@ from ivr.domain.site import Site
 from ivr.domain.speech import Audio
 from ivr.flow.catalog import FlowCatalog
 from ivr.flow.engine import Engine
-from ivr.flow.loader import Sources
 from ivr.flow.session import Services, Session
+from ivr.flow.sources import Sources
 from ivr.flow.stepping_aside import stepping_aside
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.scripted_services import ScriptedBoard, ScriptedDesk, ScriptedSites

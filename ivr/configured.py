@@ -23,7 +23,7 @@ from ivr.domain.region import Region
 from ivr.errors import SetupError
 from ivr.flow.engine import Limits
 from ivr.flow.entrances import Entrance
-from ivr.flow.loader import Sources
+from ivr.flow.sources import Sources
 from ivr.ports import Clock, CustomerIndex, IndexStore
 from ivr.speech.recordings import fault_of
 from ivr.store.database import Database

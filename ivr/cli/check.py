@@ -14,8 +14,9 @@ from ivr.config.loading import load
 from ivr.configured import sources_of
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
-from ivr.flow.loader import TRIAGE, Sources, examine
+from ivr.flow.loader import examine
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import TRIAGE, Sources
 from ivr.flow.unused import UNUSED
 from ivr.yamlfile.problem import Problem, errors_in, in_order
 

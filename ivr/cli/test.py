@@ -23,8 +23,9 @@ from ivr.configured import sources_of
 from ivr.domain.contact import Json
 from ivr.errors import InvalidFiles
 from ivr.flow.drafts import read_flow
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.flow.ways import FlowMap
 from ivr.simulation.coverage import Coverage, Covered
 from ivr.simulation.scenario import Written, read_scenarios

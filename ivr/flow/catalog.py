@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ivr.errors import InvalidFiles
-from ivr.flow.loader import Sources, examine, load
+from ivr.flow.loader import examine, load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.yamlfile.problem import Problem, errors_in
 
 logger = structlog.get_logger()

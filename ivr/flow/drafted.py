@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ivr.errors import InvalidFiles
 from ivr.flow.drafts import read_flow
-from ivr.flow.loader import FLOWS, Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import FLOWS, Sources
 from ivr.yamlfile.problem import Problem
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from ivr.domain.capability import Capability
-from ivr.domain.hand_over import Destinations
 from ivr.domain.language import Language
 from ivr.flow.after_hangup import steps_without_caller
 from ivr.flow.answers import different_answers
@@ -15,7 +12,7 @@ from ivr.flow.askable import nobody_does, unaskable
 from ivr.flow.closed_queues import ClosedQueues
 from ivr.flow.drafts import DOCS, Draft, DraftStep, DraftTexts
 from ivr.flow.engine import APOLOGY
-from ivr.flow.entrances import Entrance, entrance_problems
+from ivr.flow.entrances import entrance_problems
 from ivr.flow.expression_types import Names
 from ivr.flow.graph import Graph, Node
 from ivr.flow.kinds import Kind
@@ -24,8 +21,9 @@ from ivr.flow.menu_problems import of_menu, of_triage
 from ivr.flow.names import BlockName, FlowName, Name, QueueName, TriageName
 from ivr.flow.privacy import Privacy, Private, beginning_of, unknown_fields
 from ivr.flow.prompt_problems import PromptProblems
-from ivr.flow.recorded import Listen, recording_problems
+from ivr.flow.recorded import recording_problems
 from ivr.flow.signatures import Signatures
+from ivr.flow.sources import Sources
 from ivr.flow.step import Said, mentioned
 from ivr.flow.steps.menu import Menu
 from ivr.flow.telephones import forbidden_telephones
@@ -41,34 +39,17 @@ CONTEXT: Names = {"caller": CallerView, "call": CallView, "outage": OutageView, 
 
 @dataclass
 class Inspection:
-    """Looks at all flows together. `queues` and `hours` are the names in config.yaml; None: not known here.
-
-    `queue_gaps` says when the first gap in a queue's hours is, for each that is not always open, `fallback` which queue
-    takes whom nothing else takes, `destinations` where callers may be taken besides, `capabilities` what connected
-    systems can do, and `errands` those for which a connector is named (None: not known here).
-
-    `entrances` is where calls begin (None: these are not all the flows there are), `private` are the caller's fields
-    that are only spoken after `verify`. `listen` tells what keeps a recording from being heard, `shown` how a path is
-    shown.
-    """
+    """Looks at all flows together, and at whether they agree with what `sources` say of the configuration."""
 
     drafts: Sequence[Draft]
     texts: Mapping[Language, DraftTexts]
-    triages: Sequence[DraftTriage] = ()
-    queues: Collection[str] | None = None
-    hours: Collection[str] | None = None
-    queue_gaps: Mapping[str, str] = field(default_factory=dict)
-    destinations: Destinations | None = None
-    capabilities: Collection[Capability] | None = None
-    errands: Collection[str] | None = None
-    entrances: Sequence[Entrance] | None = None
-    private: Mapping[str, Place | None] = field(default_factory=dict)
-    fallback: str | None = None
-    listen: Listen | None = None
-    shown: Callable[[Path], str] = str
+    triages: Sequence[DraftTriage]
+    sources: Sources
 
     def __post_init__(self) -> None:
-        hours: Kind = object if self.hours is None else dict.fromkeys(self.hours, bool)
+        # Old files are looked at for what they say, not for where calls begin now.
+        self._entrances = self.sources.entrances if self.sources.given is None else None
+        hours: Kind = object if self.sources.hours is None else dict.fromkeys(self.sources.hours, bool)
         self._signatures = Signatures(self.drafts, {**CONTEXT, "open": hours})
         self._prompts = PromptProblems(self.texts)
         self._triage = {found.triage.triage: found for found in reversed(self.triages) if found.triage is not None}
@@ -78,11 +59,13 @@ class Inspection:
         yield from self._flows()
         yield from self._triages()
         for found in self.texts.values():
-            yield from recording_problems(found, self.listen, self.shown)
-        yield from unknown_fields(self.private)
-        yield from ClosedQueues(self.drafts, self.queue_gaps, self.queues or (), self.fallback).problems()
-        if self.entrances is not None and all(draft.head for draft in self.drafts):
-            yield from entrance_problems(self.entrances, self._signatures.flows)
+            yield from recording_problems(found, self.sources.listen, self.sources.shown)
+        yield from unknown_fields(self.sources.private)
+        yield from ClosedQueues(
+            self.drafts, self.sources.queue_gaps, self.sources.queues or (), self.sources.fallback
+        ).problems()
+        if self._entrances is not None and all(draft.head for draft in self.drafts):
+            yield from entrance_problems(self._entrances, self._signatures.flows)
         if all(draft.whole for draft in self.drafts):
             yield from self._all_together()
 
@@ -118,13 +101,13 @@ class Inspection:
     def _all_together(self) -> Iterator[Problem]:
         """What only shows in all flows together, when every one of them is whole."""
         flows = self._signatures.flows
-        if self.entrances is not None and not self._prompts.unknown:  # a misspelt name is told of once
+        if self._entrances is not None and not self._prompts.unknown:  # a misspelt name is told of once
             for found in self.texts.values():
-                yield from unused_prompts(found, self._prompts.said, self.shown)
-        if self.private:
+                yield from unused_prompts(found, self._prompts.said, self.sources.shown)
+        if self.sources.private:
             leading = {name: self._signatures.leads(name) for name in flows}
-            beginning = beginning_of(flows, [entrance.flow for entrance in self.entrances or ()], leading)
-            privacy = Privacy(flows, self.texts, Private.of(self.private), self.names, self._says)
+            beginning = beginning_of(flows, [entrance.flow for entrance in self._entrances or ()], leading)
+            privacy = Privacy(flows, self.texts, Private.of(self.sources.private), self.names, self._says)
             yield from privacy.problems(beginning)
 
     def _flow(self, draft: Draft) -> Iterator[Problem]:
@@ -144,12 +127,12 @@ class Inspection:
         ]
         yield from found
         yield from language_problems(draft, self._signatures.flows, self._signatures.reached)
-        if self.capabilities is not None:
-            yield from unaskable(draft, self.capabilities)
-        if self.errands is not None:
-            yield from nobody_does(draft, self.errands)
-        if self.destinations is not None:
-            yield from forbidden_telephones(draft, self.destinations)
+        if self.sources.capabilities is not None:
+            yield from unaskable(draft, self.sources.capabilities)
+        if self.sources.errands is not None:
+            yield from nobody_does(draft, self.sources.errands)
+        if self.sources.destinations is not None:
+            yield from forbidden_telephones(draft, self.sources.destinations)
         if draft.whole and not any(problem.rule == "unknown-block" for problem in found):
             yield from self._ways(draft)
 
@@ -192,7 +175,7 @@ class Inspection:
         elif isinstance(name, TriageName):
             known = [found.triage.triage for found in self.triages if found.triage is not None]
         elif isinstance(name, QueueName):
-            known = self.queues
+            known = self.sources.queues
         if known is not None and name not in known:
             message = f"unknown {name.what} '{name}'"
             yield place.problem(f"unknown-{name.what}", message, did_you_mean(name, known), f"{DOCS}#{name.what}s")

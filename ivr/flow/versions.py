@@ -13,8 +13,9 @@ import structlog
 from ivr.domain.flow_version import FILES, FlowChoice, KeptFlows, Origin
 from ivr.errors import InvalidFiles, StoreError
 from ivr.flow.catalog import FlowCatalog
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.flow.stepping_aside import stepping_aside
 from ivr.ports import Clock, FlowStore
 

@@ -34,9 +34,10 @@ from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.site import Site
 from ivr.errors import AgiCommandFailed, StoreUnavailable
 from ivr.flow.engine import Engine
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
+from ivr.flow.sources import Sources
 from ivr.ports import Arrival
 from ivr.simulation.scripted_channel import Act, Leave, Press, ScriptedChannel
 from ivr.simulation.scripted_connector import ScriptedConnector

@@ -26,9 +26,10 @@ from ivr.domain.opening_hours import OpeningHours
 from ivr.domain.outage import Outage, OutageId
 from ivr.domain.site import Site
 from ivr.flow.engine import Limits
-from ivr.flow.loader import Sources, examine
+from ivr.flow.loader import examine
 from ivr.flow.model import FlowSet
 from ivr.flow.session import Services
+from ivr.flow.sources import Sources
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act

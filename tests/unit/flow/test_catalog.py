@@ -10,8 +10,8 @@ import pytest
 from ivr.domain.language import Language
 from ivr.errors import InvalidFiles
 from ivr.flow.catalog import FlowCatalog
-from ivr.flow.loader import Sources
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 
 ROOT = Path(__file__).parents[3]
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ivr.domain.language import Language
 from ivr.errors import InvalidFiles
-from ivr.flow.loader import Sources, examine, load
+from ivr.flow.loader import examine, load
+from ivr.flow.sources import Sources
 from ivr.yamlfile.problem import Problem, errors_in
 
 ROOT = Path(__file__).parents[3]

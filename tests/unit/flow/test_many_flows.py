@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.flow.drafts import read_flow
-from ivr.flow.loader import Sources, examine
+from ivr.flow.loader import examine
+from ivr.flow.sources import Sources
 from ivr.flow.unproven import Spot, Unproven
 from ivr.yamlfile.problem import Problem
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ivr.domain.language import Language
-from ivr.flow.loader import Sources, examine
+from ivr.flow.loader import examine
+from ivr.flow.sources import Sources
 
 ENDS = "there:\n  - hang_up:\nperson:\n  - queue: support\n"
 

@@ -11,7 +11,8 @@ import pytest
 
 from ivr.domain.language import Language
 from ivr.flow.entrances import Entrance
-from ivr.flow.loader import Sources, examine
+from ivr.flow.loader import examine
+from ivr.flow.sources import Sources
 from ivr.simulation.scenario import scenarios_in
 from ivr.speech.recordings import fault_of
 from ivr.yamlfile.nodes import Place, Source

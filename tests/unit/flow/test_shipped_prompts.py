@@ -9,7 +9,8 @@ import pytest
 from ivr.domain.language import Language
 from ivr.flow.drafts import DraftTexts, read_texts
 from ivr.flow.inspection import CONTEXT
-from ivr.flow.loader import Sources, examine, load
+from ivr.flow.loader import examine, load
+from ivr.flow.sources import Sources
 from ivr.flow.steps import STEPS
 from ivr.flow.unused import OWN
 from ivr.prompts import SHIPPED

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ivr.domain.language import Language
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
+from ivr.flow.sources import Sources
 from ivr.flow.triage import Ask, Solution, Triage, Walk
 from ivr.yamlfile.reading import read
 

@@ -15,8 +15,8 @@ import pytest
 from ivr.domain.flow_version import FILES, FlowChoice, KeptFlows
 from ivr.errors import StoreUnavailable
 from ivr.flow.catalog import FlowCatalog
-from ivr.flow.loader import Sources
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.flow.versions import LiveVersions
 from ivr.routing.split import Shares
 from ivr.simulation.manual_clock import ManualClock

@@ -19,8 +19,9 @@ from ivr.domain.contact import Contact, ContactEvent, ContactId, EventKind, Json
 from ivr.domain.dossier import Case, CaseState, Fault, FaultState, Invoice, InvoiceState
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.recording import recorded

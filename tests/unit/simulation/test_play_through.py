@@ -20,8 +20,9 @@ from ivr.domain.outage import Outage, OutageId
 from ivr.domain.site import Site
 from ivr.domain.speech import Utterance
 from ivr.errors import CallerHungUp, SpeechError, StoreUnavailable, WindowFull
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.session import Services
+from ivr.flow.sources import Sources
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import PlayedThrough, play_through, read_script
 from ivr.simulation.scripted_channel import Act, Leave, Press, ScriptedChannel, Silence

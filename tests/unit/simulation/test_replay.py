@@ -17,8 +17,9 @@ from ivr.domain.dossier import Order, OrderState
 from ivr.domain.language import Language
 from ivr.domain.line import Line, LineState, PhoneNumber
 from ivr.domain.outage import Outage, OutageId
-from ivr.flow.loader import Sources, load
+from ivr.flow.loader import load
 from ivr.flow.model import FlowSet
+from ivr.flow.sources import Sources
 from ivr.simulation.described_enquiry import DescribedEnquiry
 from ivr.simulation.play_through import play_through, read_script
 from ivr.simulation.replay import Replayed, Verdict, replay
