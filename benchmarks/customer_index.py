@@ -34,6 +34,7 @@ from ivr.config.model import Index as Limits
 from ivr.connectors.connector import Changes
 from ivr.connectors.sync import LONGEST_BREATH, IndexSync
 from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.language import Language
 from ivr.domain.line import PhoneNumber
 from ivr.store.customer_index import StoredCustomerIndex
@@ -116,7 +117,7 @@ async def looked_up(lookup: IndexLookup, customers: int, seconds: float) -> list
 
     async def find(number: PhoneNumber) -> None:
         began = time.perf_counter()
-        found = await lookup.find("crm", number)
+        found = await lookup.find("crm", Identity(IdentityKind.PHONE, number))
         taken.append(time.perf_counter() - began)
         assert found, number
 
@@ -215,7 +216,7 @@ class Bench:
             began, told = time.perf_counter(), ""
             while told != name:
                 await asyncio.sleep(0.002)
-                found = await self.lookup.find("crm", number_of(place))
+                found = await self.lookup.find("crm", Identity(IdentityKind.PHONE, number_of(place)))
                 told = found[0].name if found else ""
             lags.append(time.perf_counter() - began)
             await asyncio.sleep(place % 10 / 10)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pydantic import ValidationInfo, field_validator
 
 from integrations.odoo.changes import PARTNER, Following
 from integrations.odoo.client import SINCE_SPECIFICATIONS, Domain, OdooClient
@@ -28,8 +27,8 @@ from integrations.odoo.mapping import (
     partner_specification,
 )
 from ivr.connectors.connector import Changes, Surroundings
-from ivr.connectors.json_service import service_url
-from ivr.connectors.settings import Settings, first_line
+from ivr.connectors.json_service import ServiceSettings, service_url
+from ivr.connectors.settings import first_line
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.dossier import Case, Invoice, Order
 from ivr.domain.errand import ContactNote, Ticket
@@ -51,24 +50,16 @@ ORDER, INVOICE, LEAD, TASK = "sale.order", "account.move", "crm.lead", "project.
 Fields = frozenset[str]
 
 
-class OdooSettings(Settings):
+class OdooSettings(ServiceSettings):
     """What `connectors.<name>.settings` may say for `integration: odoo`; see this folder's README.md.
 
     With a `project`, tickets are its tasks; without one they are leads.
     """
 
-    plain_http: bool = False
-    url: str
     database: str
     login: str | None = None
     key_file: Path
     project: str | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, text: str, told: ValidationInfo) -> str:
-        service_url(text, plain_http=told.data.get("plain_http", False))
-        return text
 
 
 @dataclass(frozen=True, slots=True)

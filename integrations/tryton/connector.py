@@ -9,7 +9,6 @@ from pathlib import Path
 
 import phonenumbers
 import structlog
-from pydantic import ValidationInfo, field_validator
 
 from integrations.tryton.changes import changes
 from integrations.tryton.client import Domain, Row, TrytonClient
@@ -26,8 +25,8 @@ from integrations.tryton.mapping import (
     orders_from,
 )
 from ivr.connectors.connector import Changes, Surroundings
-from ivr.connectors.json_service import service_url
-from ivr.connectors.settings import Settings, first_line
+from ivr.connectors.json_service import ServiceSettings, service_url
+from ivr.connectors.settings import first_line
 from ivr.domain.caller import Customer, CustomerId
 from ivr.domain.dossier import Case, Invoice, Order
 from ivr.domain.errand import ContactNote, Ticket
@@ -54,25 +53,17 @@ AS_TYPED: Domain = [
 """Numbers that are not in E.164, as Tryton writes them where `phonenumbers` is installed beside it."""
 
 
-class TrytonSettings(Settings):
+class TrytonSettings(ServiceSettings):
     """What `connectors.<name>.settings` may say for `integration: tryton`; see this folder's README.md.
 
     `unknown_caller` is the code of the party under which tickets of unknown callers are opened.
     """
 
-    plain_http: bool = False
-    url: str
     database: str
     login: str
     password_file: Path
     complaint_type: str | None = None
     unknown_caller: str | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, text: str, told: ValidationInfo) -> str:
-        service_url(text, plain_http=told.data.get("plain_http", False))
-        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from ivr.calls.dossier import DossierLookup
+from ivr.domain.address import same_postcode_digits
 from ivr.domain.caller import Caller, Customer, Identification, IdentificationState, is_same_customer, merged
 from ivr.domain.capability import KEPT_BY, Capability
 from ivr.domain.identity import Identity, IdentityKind
@@ -189,7 +190,7 @@ class CallerLookup:
                 failure = error
                 continue
             answered = True
-            living_there = [customer for customer in found if _digits(customer.postcode) == _digits(postcode) != ""]
+            living_there = [customer for customer in found if same_postcode_digits(customer.postcode, postcode)]
             if len(living_there) == 1:
                 self._dossier.forget()
                 self._asked_also.clear()
@@ -219,7 +220,7 @@ class CallerLookup:
             log.error("identification.failed", error=type(error).__name__)
 
     async def _ask(self, place: int, connector: ConnectorSession, identity: Identity) -> None:
-        indexed = await self._indexed(connector.name, identity)
+        indexed = await self._index.find(connector.name, identity) if self._index else None
         if indexed is not None:
             self._heard(place, indexed)
             if not self._wants_proof:
@@ -232,13 +233,6 @@ class CallerLookup:
         except ConnectorError as error:
             if indexed is None:
                 self._heard(place, error)
-
-    async def _indexed(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
-        if self._index is None:
-            return None
-        if identity.kind is IdentityKind.PHONE:
-            return await self._index.find(connector, PhoneNumber(identity.value))
-        return await self._index.find_customer(connector, identity)
 
     async def _spend(self, budget: float) -> None:
         await self._clock.sleep(budget)
@@ -253,6 +247,7 @@ class CallerLookup:
             self._decide()
         else:
             self._join(place)
+            self._learn()
 
     def _decide(self) -> None:
         """Settle what the answers so far allow; see Identifier for the rule."""
@@ -302,7 +297,6 @@ class CallerLookup:
         ):
             self._asked_also.add(place)
             self._dossier.expect(self._find_also(place, customer.customer_number), place)
-        self._learn()
 
     async def _find_also(self, place: int, customer_number: str) -> None:
         """Find the customer in a system that does not know the line."""
@@ -326,8 +320,3 @@ class CallerLookup:
 def _only(customers: Sequence[Customer]) -> Customer | None:
     """The one customer among the answers, if it is one."""
     return customers[0] if len({customer.id for customer in customers}) == 1 else None
-
-
-def _digits(postcode: str | None) -> str:
-    """The digits of a postcode: what can be keyed of it."""
-    return "".join(each for each in postcode or "" if each.isdigit())

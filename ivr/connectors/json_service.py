@@ -11,10 +11,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
+from pydantic import ValidationInfo, field_validator
 from yarl import URL
 
 from ivr.connectors.connector import Surroundings
-from ivr.connectors.settings import stays_here
+from ivr.connectors.settings import Settings, stays_here
 from ivr.errors import ConnectorRefused, ConnectorTimeout, ConnectorUnavailable
 
 MOST_BYTES = 8_000_000
@@ -119,6 +120,19 @@ class JsonService:
 
     def _parsed(self, body: bytes) -> Any:
         return json.loads(body, parse_float=Decimal, object_hook=self._object_hook)
+
+
+class ServiceSettings(Settings):
+    """The settings of every such service: where it is."""
+
+    plain_http: bool = False
+    url: str
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, text: str, told: ValidationInfo) -> str:
+        service_url(text, plain_http=told.data.get("plain_http", False))
+        return text
 
 
 def service_url(text: str, *, plain_http: bool) -> URL:

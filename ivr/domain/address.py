@@ -17,3 +17,12 @@ def house_number(street: str) -> str | None:
             behind = found["part"] or found["letters"]
             return f"{found['number']}-{behind}" if behind else found["number"]
     return None
+
+
+def same_postcode_digits(one: str | None, other: str | None) -> bool:
+    """Whether two postcodes have the same digits, which is what can be keyed of them; not when there are none."""
+    return _digits(one) == _digits(other) != ""
+
+
+def _digits(postcode: str | None) -> str:
+    return "".join(each for each in postcode or "" if each.isdigit())

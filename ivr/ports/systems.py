@@ -47,11 +47,8 @@ class CustomerIndex(Protocol):
     customer number and the postcode.
     """
 
-    async def find(self, connector: str, number: PhoneNumber) -> Sequence[Customer] | None:
-        """The customers of a connector with this number, in about a millisecond."""
-
-    async def find_customer(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
-        """The customers of a connector with this identity."""
+    async def find(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
+        """The customers of a connector with this identity, in about a millisecond."""
 
 
 class Switchboard(Protocol):

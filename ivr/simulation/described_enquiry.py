@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ivr.domain.address import same_postcode_digits
 from ivr.domain.caller import Caller, Customer, Identification, IdentificationState
 from ivr.domain.capability import Capability
 from ivr.domain.identity import Identity
@@ -42,7 +43,7 @@ class DescribedEnquiry:
         self._must_be_there()
         for customer in self.others:
             known = (customer.customer_number or customer.id, customer.email, *customer.numbers, *customer.handles)
-            if identity.value in known and _digits(customer.postcode) == _digits(postcode):
+            if identity.value in known and same_postcode_digits(customer.postcode, postcode):
                 found = Identification(IdentificationState.KNOWN, customer)
                 before = self.current()
                 self._recognised = Caller(before.line, found, before.region, identity.kind)
@@ -52,7 +53,3 @@ class DescribedEnquiry:
     def _must_be_there(self) -> None:
         if self.away:
             raise ConnectorUnavailable("the description says so")
-
-
-def _digits(postcode: str | None) -> str:
-    return "".join(each for each in postcode or "" if each.isdigit())

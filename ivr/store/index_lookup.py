@@ -16,7 +16,6 @@ from structlog.stdlib import get_logger
 
 from ivr.domain.caller import Customer
 from ivr.domain.identity import Identity, IdentityKind
-from ivr.domain.line import PhoneNumber
 from ivr.ports import Clock
 from ivr.store.database import Database
 from ivr.store.indexed_customer import customer_from, key_of
@@ -68,12 +67,8 @@ class IndexLookup:
         self._reader: _Reader = _SqliteReader(database.url) if database.is_sqlite else _PostgresqlReader(database.url)
         self._left_alone_until = 0.0
 
-    async def find(self, connector: str, number: PhoneNumber) -> Sequence[Customer] | None:
-        """The customers of a connector with this number, in about a millisecond; None when only it can tell."""
-        return await self.find_customer(connector, Identity(IdentityKind.PHONE, number))
-
-    async def find_customer(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
-        """The customers of a connector with this identity; None when only it can tell."""
+    async def find(self, connector: str, identity: Identity) -> Sequence[Customer] | None:
+        """The customers of a connector with this identity, in about a millisecond; None when only it can tell."""
         freshness = self._freshness.get(connector)
         if freshness is None or self._clock.monotonic() < self._left_alone_until:
             return None

@@ -77,7 +77,7 @@ class Index:
         return state
 
     async def names(self, number: PhoneNumber) -> set[str] | None:
-        found = await self.lookup.find("crm", number)
+        found = await self.lookup.find("crm", Identity(IdentityKind.PHONE, number))
         return None if found is None else {customer.name for customer in found}
 
 
@@ -92,8 +92,8 @@ async def test_a_customer_comes_back_with_what_a_greeting_needs_and_no_more(inde
     order = Order("B1", OrderState.ON_THE_WAY)
     full = replace(ANNA, orders=(order,), house_number="12", birth_date=date(1985, 4, 12))
     await index.full_run(full)
-    assert await index.lookup.find("crm", HOME) == [ANNA]
-    assert await index.lookup.find("crm", WORK) == [ANNA]
+    assert await index.lookup.find("crm", Identity(IdentityKind.PHONE, HOME)) == [ANNA]
+    assert await index.lookup.find("crm", Identity(IdentityKind.PHONE, WORK)) == [ANNA]
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ async def test_a_customer_comes_back_with_what_a_greeting_needs_and_no_more(inde
 )
 async def test_a_customer_is_found_by_every_identity(index: Index, kind: IdentityKind, value: str) -> None:
     await index.full_run(ANNA, YOUSSEF)
-    assert await index.lookup.find_customer("crm", Identity(kind, value)) == [ANNA]
-    assert await index.lookup.find_customer("erp", Identity(kind, value)) is None
+    assert await index.lookup.find("crm", Identity(kind, value)) == [ANNA]
+    assert await index.lookup.find("erp", Identity(kind, value)) is None
 
 
 async def test_everybody_on_one_number_is_found(index: Index) -> None:
@@ -118,7 +118,7 @@ async def test_everybody_on_one_number_is_found(index: Index) -> None:
 
 async def test_a_number_that_nobody_has_is_for_the_system_itself(index: Index) -> None:
     await index.full_run(ANNA)
-    assert await index.lookup.find("crm", PhoneNumber("+31300000199")) is None
+    assert await index.lookup.find("crm", Identity(IdentityKind.PHONE, PhoneNumber("+31300000199"))) is None
 
 
 async def test_nothing_is_found_until_everything_was_read_once(index: Index) -> None:
@@ -135,7 +135,7 @@ async def test_a_change_replaces_what_was_known_and_its_numbers(index: Index) ->
     assert (state.cursor, state.customers) == ("later", 2)
     assert await index.names(HOME) is None
     assert await index.names(SHARED) == {"Youssef", "Anna Jansen"}
-    assert await index.lookup.find_customer("crm", Identity(IdentityKind.EMAIL, "anna@lijnnet.example")) is None
+    assert await index.lookup.find("crm", Identity(IdentityKind.EMAIL, "anna@lijnnet.example")) is None
 
 
 async def test_who_is_gone_is_forgotten(index: Index) -> None:
@@ -238,14 +238,14 @@ async def test_what_a_database_cannot_hold_costs_nobody_else(index: Index) -> No
     nobody = Customer(CustomerId(""), "Nobody", (WORK,))
     state = await index.full_run(odd, nobody, YOUSSEF)
     assert state.customers == 2
-    assert await index.lookup.find("crm", WORK) == [odd]
+    assert await index.lookup.find("crm", Identity(IdentityKind.PHONE, WORK)) == [odd]
     assert await index.names(SHARED) == {"Youssef"}
 
 
 async def test_a_database_that_is_away_is_no_error(index: Index, database: Database) -> None:
     away = f"sqlite+aiosqlite:////nowhere/{'x'}.db" if database.is_sqlite else "postgresql+asyncpg://x@127.0.0.1:9/x"
     lookup = IndexLookup(Database(away, timeout=1.0), {"crm": Freshness(1.0, 1.0)}, index.clock, timeout=0.5)
-    assert await lookup.find("crm", HOME) is None
+    assert await lookup.find("crm", Identity(IdentityKind.PHONE, HOME)) is None
     await lookup.close()
 
 

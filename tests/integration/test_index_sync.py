@@ -15,6 +15,7 @@ from ivr.connectors.connector import Changes
 from ivr.connectors.metrics import IndexMetrics
 from ivr.connectors.sync import LONGEST_PAUSE, SPREAD, IndexSync, forget_others
 from ivr.domain.caller import Customer, CustomerId
+from ivr.domain.identity import Identity, IdentityKind
 from ivr.domain.index_state import RunPhase
 from ivr.domain.line import PhoneNumber
 from ivr.errors import ConnectorError, ConnectorRefused, ConnectorUnavailable
@@ -73,7 +74,7 @@ class Nodes:
         return IndexSync(system, self.store, limits, self.clock, source=source, owner=owner)
 
     async def name(self, number: int) -> str | None:
-        found = await self.lookup.find("crm", PhoneNumber(f"+3130{number:07}"))
+        found = await self.lookup.find("crm", Identity(IdentityKind.PHONE, f"+3130{number:07}"))
         return found[0].name if found else None
 
 
